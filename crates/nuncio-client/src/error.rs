@@ -1,0 +1,377 @@
+//! What went wrong, told so that a caller can branch on it and a person can act on it.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+use crate::history::{Evidence, History};
+use crate::redact::{self, Redactor};
+
+/// A boxed cause, as `tower` hands them around.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The kind of an [`Error`]: what a caller branches on, and what the exit codes of the binary stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The request could not be built from what was given. Nothing was sent.
+    Configuration,
+    /// Credentials are missing, could not be got, or were refused (401, 403 where the service says so).
+    Auth,
+    /// A limit is exhausted for longer than we are willing to wait.
+    Limit,
+    /// An attempt or the whole call ran out of time.
+    Timeout,
+    /// No connection, or it broke: DNS, TCP, TLS, reset, protocol error.
+    Connect,
+    /// The server answered with a failure.
+    Status,
+    /// The GraphQL answer has `errors`.
+    GraphQl,
+    /// The answer is not what its type promises: no JSON, a wrong charset, a shape that does not fit.
+    Decode,
+    /// The input or the answer does not fit its schema.
+    Validation,
+    /// Pagination went wrong: a repeated cursor, a link to another origin, records missing.
+    Pages,
+    /// The answer is larger than the bound.
+    TooLarge,
+}
+
+impl Kind {
+    /// A stable name for programs: `configuration`, `auth`, `limit`, …
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Auth => "auth",
+            Self::Limit => "limit",
+            Self::Timeout => "timeout",
+            Self::Connect => "connect",
+            Self::Status => "status",
+            Self::GraphQl => "graphql",
+            Self::Decode => "decode",
+            Self::Validation => "validation",
+            Self::Pages => "pages",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The server's last word, kept with the error.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The status line's code.
+    pub status: StatusCode,
+    /// All headers of the answer.
+    pub headers: HeaderMap,
+    /// The body, up to the bound on response size.
+    pub body: Bytes,
+    /// The service's own error code, where the service says where it stands.
+    pub code: Option<String>,
+    /// The service's own message.
+    pub message: Option<String>,
+    /// After this 401 the credentials were renewed: trying once more can help.
+    pub credentials_renewed: bool,
+}
+
+impl Answer {
+    /// An answer whose code and message are not known (yet).
+    #[must_use]
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self { status, headers, body, code: None, message: None, credentials_renewed: false }
+    }
+
+    /// The id under which the server knows the exchange, from the headers commonly used for it.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        REQUEST_ID_HEADERS.iter().find_map(|name| self.headers.get(*name)?.to_str().ok())
+    }
+
+    /// The first bytes of the body on one line, secrets blanked.
+    #[must_use]
+    pub fn excerpt(&self) -> String {
+        excerpt(&self.body)
+    }
+}
+
+const REQUEST_ID_HEADERS: [&str; 6] = [
+    "request-id",
+    "x-request-id",
+    "x-github-request-id",
+    "x-slack-req-id",
+    "x-message-id",
+    "x-amzn-requestid",
+];
+
+const EXCERPT_CHARS: usize = 300;
+
+/// The first characters of `body` on one line, secrets blanked.
+#[must_use]
+pub fn excerpt(body: &[u8]) -> String {
+    // Redacted before it is cut: a cut secret would not be recognised any more.
+    let clean = Redactor::global().redact_bytes(body);
+    let text = String::from_utf8_lossy(&clean);
+    let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = line.char_indices().nth(EXCERPT_CHARS) {
+        line.truncate(cut);
+        line.push('…');
+    }
+    line.retain(|c| !c.is_control());
+    line
+}
+
+/// Why a call failed, after how many attempts, and what the server said.
+///
+/// `Display` tells this level only; [`source`](std::error::Error::source) has the cause and [`report`](Error::report) prints
+/// everything. No text of an error contains a registered [`Secret`](crate::Secret).
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    advice: Option<String>,
+    method: Option<Method>,
+    url: Option<String>,
+    operation: Option<String>,
+    evidence: Evidence,
+    history: History,
+    answer: Option<Answer>,
+    retry_after: Option<Duration>,
+    source: Option<BoxError>,
+}
+
+impl Error {
+    /// An error of `kind`. `message` says what failed and on what: lower case, no period.
+    #[must_use]
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            advice: None,
+            method: None,
+            url: None,
+            operation: None,
+            evidence: Evidence::Unknown,
+            history: History::default(),
+            answer: None,
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    /// A [`Kind::Configuration`] error: nothing was sent.
+    #[must_use]
+    pub fn configuration(message: impl Into<String>) -> Self {
+        Self::new(Kind::Configuration, message).evidence_is(Evidence::NeverSent)
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.0.advice = Some(advice.into());
+        self
+    }
+
+    /// Keeps the cause.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Names the request, unless an inner layer did.
+    #[must_use]
+    pub fn on(mut self, method: &Method, url: &Url) -> Self {
+        self.0.method.get_or_insert_with(|| method.clone());
+        self.0.url.get_or_insert_with(|| redact::url(url));
+        self
+    }
+
+    /// Names the operation.
+    #[must_use]
+    pub fn during(mut self, operation: impl Into<String>) -> Self {
+        self.0.operation = Some(operation.into());
+        self
+    }
+
+    /// Keeps the server's answer.
+    #[must_use]
+    pub fn answered(mut self, answer: Answer) -> Self {
+        self.0.answer = Some(answer);
+        self
+    }
+
+    /// Says whether the server can have acted on the request.
+    #[must_use]
+    pub fn evidence_is(mut self, evidence: Evidence) -> Self {
+        self.0.evidence = evidence;
+        self
+    }
+
+    /// Says when it makes sense to come back.
+    #[must_use]
+    pub fn come_back_after(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
+        self
+    }
+
+    /// Keeps the attempts that led here.
+    #[must_use]
+    pub fn after(mut self, history: History) -> Self {
+        self.0.history = history;
+        self
+    }
+
+    /// What a caller branches on.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// What to do, where it is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.0.advice.as_deref()
+    }
+
+    /// Method of the request, once there was one.
+    #[must_use]
+    pub fn method(&self) -> Option<&Method> {
+        self.0.method.as_ref()
+    }
+
+    /// URL of the request without secrets, once there was one.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
+    /// Name of the operation, for calls that have one.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
+    }
+
+    /// The server's last word.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        self.0.answer.as_ref()
+    }
+
+    /// Status of the server's last answer.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.answer().map(|answer| answer.status)
+    }
+
+    /// The service's own error code.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.answer()?.code.as_deref()
+    }
+
+    /// Whether the server can have acted on the request.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        self.0.evidence
+    }
+
+    /// All attempts of the call, with the waits between them.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.0.history
+    }
+
+    /// How long the server asked us to stay away, where it did.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Looks for a cause of type `T` in the chain.
+    #[must_use]
+    pub fn cause<T: std::error::Error + 'static>(&self) -> Option<&T> {
+        let mut next = std::error::Error::source(self);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    /// Everything a person needs, over several lines, secrets blanked: what failed, its causes, the request, the attempts, what the
+    /// server said, what to do.
+    #[must_use]
+    pub fn report(&self) -> String {
+        use fmt::Write as _;
+        let mut out = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let _ = write!(out, "\n  because: {error}");
+            cause = error.source();
+        }
+        if let (Some(method), Some(url)) = (self.method(), self.url()) {
+            let _ = write!(out, "\n  request: {method} {url}");
+        }
+        if let Some(attempts) = self.0.history.summary() {
+            let _ = write!(out, "\n  tried: {attempts}");
+        }
+        if let Some(answer) = self.answer() {
+            if let Some(id) = answer.request_id() {
+                let _ = write!(out, "\n  request id: {id}");
+            }
+            if !answer.body.is_empty() {
+                let _ = write!(out, "\n  server said: {}", answer.excerpt());
+            }
+        }
+        if let Some(advice) = self.advice() {
+            let _ = write!(out, "\n  help: {advice}");
+        }
+        Redactor::global().redact(&out).into_owned()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let redactor = Redactor::global();
+        if let Some(operation) = &self.0.operation {
+            write!(f, "{operation}: ")?;
+        }
+        f.write_str(&redactor.redact(&self.0.message))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.kind, self.report())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<BoxError> for Error {
+    /// Takes a nuncio error as it is; anything else becomes a [`Kind::Connect`] error with that cause.
+    fn from(error: BoxError) -> Self {
+        match error.downcast::<Self>() {
+            Ok(own) => *own,
+            Err(other) => Self::new(Kind::Connect, "the exchange failed").because(other),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Places in a JSON document.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::Error;
+
+/// Where something stands in a JSON document, written with dots: `data.items`, `errors.0.code`.
+///
+/// A step is a key of an object or, in an array, a number from 0. `\.` is a dot within a key. The empty path and `.` are the
+/// document itself.
+///
+/// ```
+/// use nuncio_client::json::Path;
+///
+/// let path: Path = "error.code".parse()?;
+/// let body = serde_json::json!({"error": {"code": "card_declined"}});
+/// assert_eq!(path.text(&body).as_deref(), Some("card_declined"));
+/// # Ok::<(), nuncio_client::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Path(Vec<String>);
+
+impl Path {
+    /// The document itself.
+    pub const ROOT: Self = Self(Vec::new());
+
+    /// The steps from the root.
+    #[must_use]
+    pub fn steps(&self) -> &[String] {
+        &self.0
+    }
+
+    /// What stands there, if anything does.
+    #[must_use]
+    pub fn get<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        self.0.iter().try_fold(document, |value, step| match value {
+            Value::Object(map) => map.get(step),
+            Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+
+    /// What stands there as text: a string as it is, a number or boolean as written; nothing for null, arrays and objects.
+    #[must_use]
+    pub fn text(&self, document: &Value) -> Option<String> {
+        scalar_text(self.get(document)?)
+    }
+}
+
+/// A string as it is, a number or boolean as JSON writes it; nothing for null, arrays and objects.
+#[must_use]
+pub fn scalar_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+impl FromStr for Path {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Kind::Configuration`](crate::Kind::Configuration) for an empty step, as in `a..b`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text.is_empty() || text == "." {
+            return Ok(Self::ROOT);
+        }
+        let mut steps = vec![String::new()];
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '\\' if chars.peek() == Some(&'.') => {
+                    steps.last_mut().expect("never empty").extend(chars.next())
+                }
+                '.' => steps.push(String::new()),
+                other => steps.last_mut().expect("never empty").push(other),
+            }
+        }
+        if steps.iter().any(String::is_empty) {
+            return Err(Error::configuration(format!("the path {text:?} has an empty step"))
+                .advise("write steps with one dot between them, such as data.items"));
+        }
+        Ok(Self(steps))
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str(".");
+        }
+        let steps: Vec<String> = self.0.iter().map(|step| step.replace('.', "\\.")).collect();
+        f.write_str(&steps.join("."))
+    }
+}
+
+impl Serialize for Path {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Path {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_survives_being_written_and_read() {
+        for text in [".", "data", "data.items.0.id", r"a\.b.c"] {
+            let path: Path = text.parse().expect(text);
+            assert_eq!(path.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_empty_step_is_refused() {
+        assert!("a..b".parse::<Path>().is_err());
+        assert!("a.".parse::<Path>().is_err());
+    }
+
+    #[test]
+    fn null_has_no_text() {
+        let body = serde_json::json!({"next": null, "n": 12, "ok": false});
+        let text = |path: &str| path.parse::<Path>().expect(path).text(&body);
+        assert_eq!(text("next"), None);
+        assert_eq!(text("n").as_deref(), Some("12"));
+        assert_eq!(text("ok").as_deref(), Some("false"));
+    }
+}

@@ -1,0 +1,183 @@
+//! One place that knows every secret of the process and blanks it in whatever is about to leave.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{LazyLock, RwLock};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use base64::prelude::{
+    BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD, Engine as _,
+};
+use http::{HeaderMap, HeaderName, header};
+
+/// What stands where a secret stood.
+pub const BLANK: &str = "***";
+
+/// Values shorter than this are blanked only where they stand in a known place (a header, a query parameter):
+/// searching text for `a` would blank the text.
+pub const SHORTEST_SEARCHED: usize = 4;
+
+/// Blanks registered secrets in text, as they are and as JSON, URLs, forms and base64 would write them.
+#[derive(Default)]
+pub struct Redactor {
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    spellings: BTreeSet<String>,
+    /// Rebuilt by the first search after a registration, so that registering many is cheap.
+    search: Option<AhoCorasick>,
+}
+
+static GLOBAL: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+
+impl Redactor {
+    /// The redactor of the process, with which every [`Secret`](crate::Secret) is registered.
+    pub fn global() -> &'static Self {
+        &GLOBAL
+    }
+
+    /// Blanks `secret` from now on. Registering twice does nothing.
+    pub fn register(&self, secret: &str) {
+        if secret.len() < SHORTEST_SEARCHED {
+            return;
+        }
+        let mut state = self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if state.spellings.contains(secret) {
+            return;
+        }
+        state.spellings.extend(spellings(secret));
+        state.search = None;
+    }
+
+    /// `text` with every registered secret replaced by [`BLANK`]; borrowed when there was none.
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.with_search(|search| {
+            if search.is_match(text) {
+                let blanks = vec![BLANK; search.patterns_len()];
+                Cow::Owned(search.replace_all(text, &blanks))
+            } else {
+                Cow::Borrowed(text)
+            }
+        })
+        .unwrap_or(Cow::Borrowed(text))
+    }
+
+    /// Like [`redact`](Self::redact) for bytes that need not be text.
+    pub fn redact_bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        self.with_search(|search| {
+            if search.is_match(bytes) {
+                let blanks = vec![BLANK; search.patterns_len()];
+                Cow::Owned(search.replace_all_bytes(bytes, &blanks))
+            } else {
+                Cow::Borrowed(bytes)
+            }
+        })
+        .unwrap_or(Cow::Borrowed(bytes))
+    }
+
+    fn with_search<T>(&self, f: impl FnOnce(&AhoCorasick) -> T) -> Option<T> {
+        {
+            let state = self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if state.spellings.is_empty() {
+                return None;
+            }
+            if let Some(search) = &state.search {
+                return Some(f(search));
+            }
+        }
+        let mut state = self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let search = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&state.spellings)
+            .expect("secrets are far below the automaton's size limit");
+        let result = f(&search);
+        state.search = Some(search);
+        Some(result)
+    }
+}
+
+/// The ways a secret is written by the encoders it may pass through.
+fn spellings(secret: &str) -> impl Iterator<Item = String> {
+    let json = serde_json::to_string(secret).expect("a string is always JSON");
+    let url = percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let engines = [
+        BASE64_STANDARD.encode(secret),
+        BASE64_STANDARD_NO_PAD.encode(secret),
+        BASE64_URL_SAFE.encode(secret),
+        BASE64_URL_SAFE_NO_PAD.encode(secret),
+    ];
+    [secret.to_owned(), json[1..json.len() - 1].to_owned(), url.to_lowercase(), url, form]
+        .into_iter()
+        .chain(engines)
+}
+
+/// Headers that carry credentials by their nature, whoever set them.
+const CREDENTIAL_HEADERS: [HeaderName; 4] =
+    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
+
+/// Name and printable value of each header, credentials blanked.
+///
+/// A header is blanked whole when its value is marked sensitive or its name is one that carries credentials.
+pub fn headers(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, String)> {
+    headers.iter().map(|(name, value)| {
+        if value.is_sensitive() || CREDENTIAL_HEADERS.contains(name) {
+            return (name, BLANK.to_owned());
+        }
+        let text = String::from_utf8_lossy(value.as_bytes());
+        (name, Redactor::global().redact(&text).into_owned())
+    })
+}
+
+/// `url` without user, password and fragment, secrets blanked.
+#[must_use]
+pub fn url(url: &url::Url) -> String {
+    let mut shown = url.clone();
+    // Both fail only for URLs that cannot have a user, which then have none to hide.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_fragment(None);
+    Redactor::global().redact(shown.as_str()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_blanked_however_it_is_written() {
+        let redactor = Redactor::default();
+        let secret = "made \"up\"/+ö";
+        redactor.register(secret);
+        for spelling in spellings(secret) {
+            assert_eq!(redactor.redact(&format!("<{spelling}>")), "<***>", "{spelling}");
+        }
+    }
+
+    #[test]
+    fn the_longer_of_two_overlapping_secrets_is_blanked() {
+        let redactor = Redactor::default();
+        redactor.register("made-up");
+        redactor.register("made-up-longer");
+        assert_eq!(redactor.redact("made-up-longer"), "***");
+    }
+
+    #[test]
+    fn text_without_secrets_is_not_copied() {
+        let redactor = Redactor::default();
+        redactor.register("made-up");
+        assert!(matches!(redactor.redact("nothing here"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_sensitive_header_is_blanked_whole() {
+        let mut map = HeaderMap::new();
+        let mut value = http::HeaderValue::from_static("ab");
+        value.set_sensitive(true);
+        map.insert("x-key", value);
+        map.insert(header::AUTHORIZATION, http::HeaderValue::from_static("Basic eDp5"));
+        assert!(headers(&map).all(|(_, shown)| shown == BLANK));
+    }
+}
