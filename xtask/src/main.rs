@@ -1,1 +1,49 @@
-fn main() {}
+//! The project's own commands, so that "works here" means "works there": `cargo xtask test` is what `.ci/run` calls.
+
+mod command;
+mod conformance;
+mod step;
+mod steps;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  test [STEP…]   everything, or the named steps alone
+  check          the quick steps: formatting, clippy
+  steps          the names of all steps
+
+A step that cannot run here (a tool is missing) is left out, and the summary says why.
+";
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace");
+    if let Err(error) = std::env::set_current_dir(root) {
+        eprintln!("cannot enter {}: {error}", root.display());
+        return ExitCode::FAILURE;
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["test", names @ ..] => match steps::named(names) {
+            Ok(steps) => step::run_all(&steps),
+            Err(unknown) => usage(&format!("no step is named {unknown:?}; see `cargo xtask steps`\n")),
+        },
+        ["check"] => step::run_all(&steps::quick()),
+        ["steps"] => {
+            steps::all().iter().for_each(|step| println!("{}", step.name));
+            ExitCode::SUCCESS
+        }
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => usage(USAGE),
+    }
+}
+
+fn usage(text: &str) -> ExitCode {
+    eprint!("{text}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,98 @@
+//! What is tested, the quick and telling first.
+
+use crate::command::{cargo, output, run};
+use crate::conformance;
+use crate::step::{Outcome, Step};
+
+const FORMAT: Step = Step { name: "format", run: || done(run(&mut cargo(["fmt", "--all", "--check"]))) };
+const CLIPPY: Step = Step { name: "clippy", run: clippy };
+const FEATURES: Step = Step { name: "features", run: features };
+const TESTS: Step =
+    Step { name: "tests", run: || done(run(&mut cargo(["test", "--workspace", "--locked"]))) };
+const DOCS: Step = Step { name: "docs", run: docs };
+const DENY: Step = Step { name: "deny", run: deny };
+
+pub(crate) fn quick() -> Vec<Step> {
+    vec![FORMAT, CLIPPY]
+}
+
+pub(crate) fn all() -> Vec<Step> {
+    let mut steps = vec![FORMAT, CLIPPY, FEATURES, TESTS, DOCS, DENY];
+    steps.extend(conformance::STEPS);
+    steps
+}
+
+/// The steps of these names, where `conformance` stands for all `conformance/…`; all steps when there is no name.
+pub(crate) fn named<'a>(names: &[&'a str]) -> Result<Vec<Step>, &'a str> {
+    let is_meant = |step: &Step, name: &str| {
+        step.name == name || step.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let all = all();
+    if let Some(unknown) = names.iter().find(|name| !all.iter().any(|step| is_meant(step, name))) {
+        return Err(unknown);
+    }
+    Ok(all
+        .into_iter()
+        .filter(|step| names.is_empty() || names.iter().any(|name| is_meant(step, name)))
+        .collect())
+}
+
+fn clippy() -> Result<Outcome, String> {
+    done(run(&mut cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])))
+}
+
+/// The client is the one crate with a feature; it must also build without.
+fn features() -> Result<Outcome, String> {
+    let bare =
+        ["clippy", "--package", "nuncio-client", "--no-default-features", "--locked", "--", "-D", "warnings"];
+    done(run(&mut cargo(bare)))
+}
+
+fn docs() -> Result<Outcome, String> {
+    done(run(cargo(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings")))
+}
+
+/// Advisories are left to `cargo deny check advisories`: they change with the world, and a commit that passed must pass again.
+fn deny() -> Result<Outcome, String> {
+    if output(&mut cargo(["deny", "--version"])).is_err() {
+        return Ok(Outcome::Skipped("cargo-deny not found (cargo install cargo-deny)".to_owned()));
+    }
+    let checks = ["deny", "--locked", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
+    done(run(&mut cargo(checks)))
+}
+
+fn done(result: Result<(), String>) -> Result<Outcome, String> {
+    result.map(|()| Outcome::Passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(asked: &[&str]) -> Vec<&'static str> {
+        named(asked).expect("known names").iter().map(|step| step.name).collect()
+    }
+
+    #[test]
+    fn no_name_means_every_step() {
+        assert_eq!(names(&[]).len(), all().len());
+    }
+
+    #[test]
+    fn steps_run_in_the_order_of_the_table() {
+        assert_eq!(names(&["docs", "clippy"]), ["clippy", "docs"]);
+    }
+
+    #[test]
+    fn a_group_stands_for_its_steps() {
+        assert_eq!(
+            names(&["conformance"]),
+            ["conformance/stripe", "conformance/slack", "conformance/sendgrid"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_beside_known_ones() {
+        assert_eq!(named(&["docs", "doc"]).err(), Some("doc"));
+    }
+}
