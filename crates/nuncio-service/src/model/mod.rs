@@ -1,0 +1,28 @@
+//! The service file as types, one file a section. Their documentation is what editors show, by way of the JSON Schema.
+
+mod auth;
+mod errors;
+mod input;
+mod limits;
+mod operation;
+mod pages;
+mod retry;
+mod sandbox;
+mod service;
+mod span;
+
+pub use auth::{
+    Algorithm, ApiKey, Auth, Basic, ClientAuth, Encoding, Hmac, KeyId, NamedHeader, OAuth2, SignatureHeader,
+};
+pub use errors::{Errors, Validate};
+pub use input::{Input, Place, Type};
+pub use limits::{Limit, Rate};
+pub use operation::Operation;
+pub use pages::{
+    Connection, Cursor, HeaderCursor, Keyset, Link, NextUrl, Offset, PageNumber, Pages, ParamPlace, Size,
+    Total,
+};
+pub use retry::{Backoff, Idempotency, Jitter, Retry};
+pub use sandbox::{Action, Reply, Resource, Sandbox};
+pub use service::{Encode, GraphQl, Service, Version};
+pub use span::Span;

@@ -1,0 +1,174 @@
+//! How a list operation hands out its records: the key `pages`.
+
+use nuncio_client::json;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Span;
+
+/// How to get from one page to the next: exactly one strategy, and what all strategies share.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pages {
+    /// Strategy: numbered pages.
+    pub page: Option<PageNumber>,
+    /// Strategy: skip as many records as were sent.
+    pub offset: Option<Offset>,
+    /// Strategy: the answer's body names the next page.
+    pub cursor: Option<Cursor>,
+    /// Strategy: a header names the next page.
+    pub header_cursor: Option<HeaderCursor>,
+    /// Strategy: the answer's body has the next page's URL.
+    pub next_url: Option<NextUrl>,
+    /// Strategy: the `Link` header has the next page's URL (RFC 8288). Write `link: {}`.
+    pub link: Option<Link>,
+    /// Strategy: the id of the last record.
+    pub keyset: Option<Keyset>,
+    /// Strategy: a GraphQL connection with `pageInfo`.
+    pub connection: Option<Connection>,
+
+    /// How many records to ask for in a page.
+    pub size: Option<Size>,
+    /// A page with fewer records than asked for is the last. Set it only when the service promises so: many filter rows after
+    /// counting them. Default: false.
+    #[serde(default)]
+    pub short_page_is_last: bool,
+    /// Where the total number of records stands, to be compared with what came.
+    pub total: Option<Total>,
+    /// Pause before each further page. Default: none.
+    pub delay: Option<Span>,
+}
+
+/// The place of a page parameter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ParamPlace {
+    /// In the URL's query.
+    #[default]
+    Query,
+    /// In the JSON or form body.
+    Body,
+}
+
+/// Numbered pages.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageNumber {
+    /// Parameter with the number of the page.
+    pub param: String,
+    /// Number of the first page. Default: 1.
+    #[serde(default = "one")]
+    pub start: u64,
+    /// Place of the number of pages.
+    #[schemars(with = "Option<String>")]
+    pub total_pages: Option<json::Path>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// Skip as many records as were sent.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Offset {
+    /// Parameter with the number of records to skip.
+    pub param: String,
+}
+
+/// The answer's body names the next page.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cursor {
+    /// Parameter that takes the cursor.
+    pub param: String,
+    /// Place of the next cursor; none, null or empty ends the pages.
+    #[schemars(with = "String")]
+    pub next: json::Path,
+    /// Place of a flag that is false on the last page.
+    #[schemars(with = "Option<String>")]
+    pub more: Option<json::Path>,
+    /// Where the parameter goes. Default: `query`.
+    #[serde(rename = "in", default)]
+    pub place: ParamPlace,
+}
+
+/// A header names the next page.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderCursor {
+    /// Parameter that takes the cursor.
+    pub param: String,
+    /// Header of the next cursor; none or empty ends the pages.
+    pub header: String,
+}
+
+/// The answer's body has the next page's URL.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NextUrl {
+    /// Place of the URL; none, null or empty ends the pages.
+    #[schemars(with = "String")]
+    pub next: json::Path,
+}
+
+/// The `Link` header.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Link {}
+
+/// The id of the last record.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Keyset {
+    /// Parameter that takes the id of the last record.
+    pub param: String,
+    /// Place of the id in a record. Default: `id`.
+    #[serde(default = "id")]
+    #[schemars(with = "String")]
+    pub id: json::Path,
+    /// Place of a flag that is false on the last page.
+    #[schemars(with = "Option<String>")]
+    pub more: Option<json::Path>,
+}
+
+fn id() -> json::Path {
+    "id".parse().expect("id is a path")
+}
+
+/// A GraphQL connection.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Place of the connection under `data`, such as `repository.issues`.
+    #[schemars(with = "String")]
+    pub path: json::Path,
+    /// The query's variable that takes the cursor. Default: `after`.
+    #[serde(default = "after")]
+    pub variable: String,
+}
+
+fn after() -> String {
+    "after".to_owned()
+}
+
+/// How many records to ask for in a page.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// Parameter with the number of records (for a connection: the variable).
+    pub param: String,
+    /// Records in a page.
+    pub value: u64,
+}
+
+/// Where the total number of records stands: exactly one of `path` and `header`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Total {
+    /// Place in the body.
+    #[schemars(with = "Option<String>")]
+    pub path: Option<json::Path>,
+    /// Name of a header.
+    pub header: Option<String>,
+}

@@ -1,0 +1,76 @@
+//! Durations as people write them.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+/// A duration with its unit: `200ms`, `30s`, `5m`, `1h`, `1d`, fractions as in `1.5s`, sums as in `1m30s`. A bare number is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+const UNITS: [(&str, f64); 5] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)];
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused =
+            || format!("{text:?} is no duration: write a number and its unit, such as 200ms, 30s, 5m, 1h");
+        let mut rest = text.trim();
+        let mut total = Duration::ZERO;
+        if rest.is_empty() {
+            return Err(refused());
+        }
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(refused)?;
+            let (number, tail) = rest.split_at(digits);
+            let letters = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
+            let (unit, tail) = tail.split_at(letters);
+            let (_, secs) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(refused)?;
+            let number: f64 = number.parse().map_err(|_| refused())?;
+            let part = Duration::try_from_secs_f64(number * secs).map_err(|_| refused())?;
+            total = total.checked_add(part).ok_or_else(refused)?;
+            rest = tail;
+        }
+        Ok(Self(total))
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Span {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Span".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^([0-9.]+(ms|s|m|h|d))+$",
+            "examples": ["200ms", "30s", "5m"]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_needs_its_unit() {
+        let parse = |text: &str| text.parse::<Span>().map(|span| span.0.as_millis());
+        assert_eq!(parse("200ms"), Ok(200));
+        assert_eq!(parse("1.5s"), Ok(1500));
+        assert_eq!(parse("1m30s"), Ok(90_000));
+        assert_eq!(parse("1d"), Ok(86_400_000));
+        for wrong in ["", "30", "s", "30 s", "-1s", "1..5s", "1e3s", "1w", "99999999999999999999d"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
