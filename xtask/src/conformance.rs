@@ -31,7 +31,7 @@ fn sdk(service: &str) -> Result<Outcome, String> {
     run(&mut cargo(["build", "--quiet", "--package", "nuncio-cli", "--locked"]))?;
     let sandbox = Sandbox::start()?;
     let mut script = Command::new(python);
-    script.arg(format!("conformance/sdk/{service}_sdk.py")).arg(sandbox.url(service)?).envs(CREDENTIALS);
+    script.arg(format!("conformance/sdk/{service}_cases.py")).arg(sandbox.url(service)?).envs(CREDENTIALS);
     // slack_sdk takes a proxy from the environment and minds no NO_PROXY.
     for proxy in ["http_proxy", "https_proxy", "all_proxy"] {
         script.env_remove(proxy).env_remove(proxy.to_uppercase());
@@ -73,7 +73,7 @@ impl Sandbox {
         let mut process = Command::new(&binary)
             .arg("sandbox")
             .args(SERVICES)
-            .args(["--port", "0"])
+            .args(["--port", "0", "--no-limits"])
             .envs(CREDENTIALS)
             .stdout(Stdio::piped())
             .spawn()
