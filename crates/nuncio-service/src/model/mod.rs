@@ -23,6 +23,6 @@ pub use pages::{
     Total,
 };
 pub use retry::{Backoff, Idempotency, Jitter, Retry};
-pub use sandbox::{Action, Reply, Resource, Sandbox};
+pub use sandbox::{Action, Failure, Failures, Reply, Resource, Sandbox};
 pub use service::{Encode, GraphQl, Service, Version};
 pub use span::Span;

@@ -68,6 +68,19 @@ fn a_missing_item_field_is_an_error_and_not_left_out() {
 }
 
 #[test]
+fn what_is_emptied_by_missing_inputs_is_left_out_with_them() {
+    let tree: Tree = serde_json::from_value(json!({
+        "cc": [{ "email": "{{ input.cc }}" }],
+        "to": [{ "email": "a@example.com", "name": "{{ input.other }}" }],
+        "meant": {}
+    }))
+    .unwrap();
+    assert_eq!(tree.render(&scope()).unwrap(), json!({ "to": [{ "email": "a@example.com" }], "meant": {} }));
+    let tree: Tree = serde_json::from_value(json!({ "cc": "{{ input.cc }}" })).unwrap();
+    assert_eq!(tree.render(&scope()).unwrap(), json!({}));
+}
+
+#[test]
 fn a_missing_variable_is_named() {
     let error = template("{{ env.MISSING }}").value(&scope()).unwrap_err();
     assert!(error.report().contains("environment variable MISSING"), "{}", error.report());

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{Scope, Template};
 
 /// JSON whose texts are templates. A text that is exactly one expression takes its type; a key or list entry that is exactly an
-/// input which the call does not give is left out.
+/// input which the call does not give is left out, and so is an object or list within it of which nothing is left.
 ///
 /// ```
 /// use nuncio_service::{Env, Scope, Tree};
@@ -34,12 +34,12 @@ enum Node {
 }
 
 impl Tree {
-    /// The JSON for the values in `scope`; null when the whole tree is left out.
+    /// The JSON for the values in `scope`; an object or list of which nothing is left is empty, anything else null.
     ///
     /// # Errors
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when a value is missing or an expression fails.
     pub fn render(&self, scope: &Scope) -> Result<Value, Error> {
-        self.0.render(scope).map(Option::unwrap_or_default)
+        Ok(self.0.render(scope)?.unwrap_or_else(|| self.0.emptied()))
     }
 
     /// What its expressions look at, such as `input.name`.
@@ -65,23 +65,32 @@ impl Node {
     }
 
     fn render(&self, scope: &Scope) -> Result<Option<Value>, Error> {
-        Ok(Some(match self {
-            Self::Fixed(value) => value.clone(),
-            Self::Text(template) => return template.value(scope),
-            Self::List(items) => {
-                let items = items.iter().filter_map(|item| item.render(scope).transpose());
-                Value::Array(items.collect::<Result<_, _>>()?)
+        Ok(match self {
+            Self::Fixed(value) => Some(value.clone()),
+            Self::Text(template) => template.value(scope)?,
+            Self::List(nodes) => {
+                let items = nodes.iter().filter_map(|node| node.render(scope).transpose());
+                let items: Vec<Value> = items.collect::<Result<_, _>>()?;
+                (nodes.is_empty() || !items.is_empty()).then_some(Value::Array(items))
             }
-            Self::Map(entries) => {
+            Self::Map(nodes) => {
                 let mut map = Map::new();
-                for (key, node) in entries {
+                for (key, node) in nodes {
                     if let Some(value) = node.render(scope)? {
                         map.insert(key.clone(), value);
                     }
                 }
-                Value::Object(map)
+                (nodes.is_empty() || !map.is_empty()).then_some(Value::Object(map))
             }
-        }))
+        })
+    }
+
+    fn emptied(&self) -> Value {
+        match self {
+            Self::Fixed(_) | Self::Text(_) => Value::Null,
+            Self::List(_) => Value::Array(Vec::new()),
+            Self::Map(_) => Value::Object(Map::new()),
+        }
     }
 
     fn collect_variables(&self, found: &mut BTreeSet<String>) {
