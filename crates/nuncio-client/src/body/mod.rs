@@ -1,5 +1,11 @@
 //! Bodies of requests and answers, and their encodings.
 
+pub mod charset;
+pub mod form;
+mod media_type;
+pub mod multipart;
+pub mod ndjson;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +14,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
 use crate::{Error, Kind};
+
+pub use media_type::MediaType;
 
 /// Pieces of a body as they come.
 pub type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
