@@ -15,6 +15,7 @@ impl Service {
         let wrong = |error: String| nuncio_client::Error::configuration(format!("{name}: {error}"));
         let value: serde_json::Value =
             yaml_serde::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
+        let service: Self = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+        Ok(service.hand_down_inputs())
     }
 }

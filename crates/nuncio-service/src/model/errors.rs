@@ -13,6 +13,9 @@ pub struct Errors {
     /// True when an answer with a good status is a failure all the same, such as `body.ok == false`. Over `status`, `headers`
     /// and `body`.
     pub when: Option<Condition>,
+    /// True when a failure other than a 429 means that calls come too fast, as GitHub's 403 with a `retry-after` does: nothing was
+    /// done, and the call is made again when the service says so. Over `status`, `headers` and `body`.
+    pub throttled: Option<Condition>,
     /// Place of the service's error code.
     #[schemars(with = "Option<String>")]
     pub code: Option<json::Path>,

@@ -18,9 +18,10 @@ pub struct Limit {
     pub capacity: NonZeroU32,
     /// How fast the bucket fills: tokens per second, minute, hour or day, such as `25/s` or `1000/h`.
     pub refill: Rate,
-    /// One bucket for each value of this template, such as `{{ input.channel }}`. Default: one bucket for all calls.
+    /// One bucket for each value of this template, over `input` and `operation` (its name), such as `{{ input.channel }}`. Default:
+    /// one bucket for all calls.
     pub key: Option<Template>,
-    /// Name for messages. Default: the rate.
+    /// Name for messages. Operations whose own limits have the same name share them. Default: the rate, and not shared.
     pub name: Option<String>,
 }
 

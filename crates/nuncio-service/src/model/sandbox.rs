@@ -110,7 +110,7 @@ pub struct Reply {
     pub key: Option<json::Path>,
     /// Instead of the resource's `by`.
     pub by: Option<String>,
-    /// What it changes in the object beside its inputs, over `object`.
+    /// What it changes in the object after its inputs, over `object`.
     pub set: Option<Tree>,
     /// The body of the answer, over `object` or `records`. Default: the object, or the list at the place `records` of the operation.
     pub reply: Option<Tree>,
@@ -129,7 +129,8 @@ pub enum Action {
     Create,
     /// Hands out an object.
     Get,
-    /// Hands out a page of objects: those that have the same values as the inputs, where they have such a key.
+    /// Hands out a page of objects: those with the same texts, numbers and booleans as the inputs, where they have such a key; the
+    /// text `all` is the same as any.
     List,
     /// Changes an object: inputs replace its values, and are merged into objects within it.
     Update,

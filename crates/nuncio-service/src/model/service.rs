@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Auth, Errors, Idempotency, Limit, Operation, Pages, Retry, Sandbox, Span, Validate};
+use super::{Auth, Errors, Idempotency, Input, Limit, Operation, Pages, Retry, Sandbox, Span, Validate};
 use crate::template::Template;
 
 /// A third-party API, as its file describes it.
@@ -60,12 +60,27 @@ pub struct Service {
     /// The GraphQL endpoint.
     #[serde(default)]
     pub graphql: GraphQl,
+    /// Inputs that every operation takes beside its own.
+    #[serde(default)]
+    pub input: BTreeMap<String, Input>,
     /// What the service can do, by name, such as `customers.create`.
     #[serde(default)]
     pub operations: BTreeMap<String, Operation>,
     /// How the sandbox plays the service.
     #[serde(default)]
     pub sandbox: Sandbox,
+}
+
+impl Service {
+    /// Gives the service's inputs to every operation that has none of the same name.
+    pub(crate) fn hand_down_inputs(mut self) -> Self {
+        for operation in self.operations.values_mut() {
+            for (name, input) in &self.input {
+                operation.input.entry(name.clone()).or_insert_with(|| input.clone());
+            }
+        }
+        self
+    }
 }
 
 /// The header that pins a version of the API.
@@ -110,4 +125,25 @@ pub enum Encode {
     Multipart,
     /// The one body input as it is.
     Raw,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Type;
+
+    #[test]
+    fn an_input_of_the_service_is_one_of_every_operation_unless_it_has_its_own() {
+        let text = "
+service: example
+base_url: https://api.example.com
+input: { expand: array }
+operations:
+  orders.get: { get: '/orders/{id}', input: { id: string! } }
+  orders.list: { get: /orders, input: { expand: boolean } }
+";
+        let service = Service::from_yaml(text, "example.yaml").expect("a service");
+        let kind = |operation: &str| service.operations[operation].input["expand"].kind;
+        assert_eq!((kind("orders.get"), kind("orders.list")), (Type::Array, Type::Boolean));
+    }
 }
