@@ -89,6 +89,12 @@ impl FromStr for Path {
     }
 }
 
+impl FromIterator<String> for Path {
+    fn from_iter<I: IntoIterator<Item = String>>(steps: I) -> Self {
+        Self(steps.into_iter().collect())
+    }
+}
+
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {

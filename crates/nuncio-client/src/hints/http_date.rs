@@ -28,6 +28,11 @@ pub(super) fn since_epoch(text: &str, now: SystemTime) -> Option<Duration> {
         2 => full_year(number(year, 2..=2)?, month, day, weekday, now),
         _ => number(year, 4..=4)?,
     };
+    since_epoch_of(year, month, day, time)
+}
+
+/// Time from 1970 to a date that exists, in UTC, `month` counted from 0; zero for one before it.
+pub(super) fn since_epoch_of(year: i64, month: usize, day: i64, time: &str) -> Option<Duration> {
     let date = days_since_epoch(year, month, day);
     let exists = (days_since_epoch(year, month, 1)..days_since_epoch(year, month + 1, 1)).contains(&date);
     let seconds = exists.then_some(date * SECONDS_PER_DAY)? + time_of_day(time)?;
@@ -41,7 +46,7 @@ fn time_of_day(text: &str) -> Option<i64> {
     (hour < 24 && minute < 60 && second <= 60).then_some((hour * 60 + minute) * 60 + second)
 }
 
-fn number(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<i64> {
+pub(super) fn number(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<i64> {
     let valid = digits.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     valid.then(|| text.parse().expect("a few digits are a number"))
 }

@@ -6,6 +6,7 @@
 mod http_date;
 pub mod retry_after;
 mod should_retry;
+pub(crate) mod timestamp;
 
 pub use retry_after::{Told, told};
 pub use should_retry::should_retry;
