@@ -1,6 +1,7 @@
 //! What went wrong, told so that a caller can branch on it and a person can act on it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -134,9 +135,12 @@ pub fn excerpt(body: &[u8]) -> String {
 /// Why a call failed, after how many attempts, and what the server said.
 ///
 /// `Display` tells this level only; [`source`](std::error::Error::source) has the cause and [`report`](Error::report) prints
-/// everything. No text of an error contains a registered [`Secret`](crate::Secret).
+/// everything. No text of an error contains a registered [`Secret`](crate::Secret). Copies are for those who waited for the same
+/// thing: one token fetch, for example.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: Kind,
     message: String,
@@ -148,7 +152,7 @@ struct Inner {
     history: History,
     answer: Option<Answer>,
     retry_after: Option<Duration>,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -186,7 +190,7 @@ impl Error {
     /// Keeps the cause.
     #[must_use]
     pub fn because(mut self, source: impl Into<BoxError>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

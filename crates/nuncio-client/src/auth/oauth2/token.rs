@@ -1,0 +1,148 @@
+//! An access token, and how long it is good for.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{Clock, Secret};
+
+/// How long before its end a token is replaced, so that it does not expire on the road: 60 s, or a tenth of its life if that is
+/// shorter.
+pub const MARGIN: Duration = Duration::from_secs(60);
+
+/// A token and when it came.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) value: Secret,
+    /// Nothing: good until it is refused.
+    lifetime: Option<Duration>,
+    since: Instant,
+    since_by_clock: SystemTime,
+}
+
+impl Token {
+    /// A token that came just now.
+    pub(super) fn new(value: Secret, lifetime: Option<Duration>, clock: &Clock) -> Self {
+        Self { value, lifetime, since: Instant::now(), since_by_clock: clock.now() }
+    }
+
+    /// Whether it can still be used.
+    pub(super) fn is_valid(&self, clock: &Clock) -> bool {
+        self.lifetime.is_none_or(|lifetime| self.age(clock) < lifetime)
+    }
+
+    /// Whether it is too early to replace it.
+    pub(super) fn is_fresh(&self, clock: &Clock) -> bool {
+        self.lifetime.is_none_or(|lifetime| self.age(clock) < lifetime - MARGIN.min(lifetime / 10))
+    }
+
+    /// The monotonic clock may stand still while a laptop sleeps; the time of day may be set back. The later of both is right.
+    fn age(&self, clock: &Clock) -> Duration {
+        let by_clock = clock.now().duration_since(self.since_by_clock).unwrap_or_default();
+        self.since.elapsed().max(by_clock)
+    }
+
+    /// For people: `good for 3600 s`.
+    pub(super) fn describe(&self) -> String {
+        match self.lifetime {
+            Some(lifetime) if lifetime.is_zero() => "good for once".to_owned(),
+            Some(lifetime) => format!("good for {} s", lifetime.as_secs()),
+            None => "good until it is refused".to_owned(),
+        }
+    }
+}
+
+/// Reads `expires_in` (RFC 6749, section 5.1): seconds, as a number or, as some servers write it, a string. Nothing when it is missing
+/// or unreadable; zero when it is not positive.
+pub(super) fn lifetime(expires_in: Option<&Value>) -> Option<Duration> {
+    let secs = match expires_in? {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    if secs.is_nan() {
+        return None;
+    }
+    Some(Duration::try_from_secs_f64(secs.max(0.0)).unwrap_or(Duration::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn token(lifetime: Option<Duration>, clock: &Clock) -> Token {
+        Token::new("made-up-token".into(), lifetime, clock)
+    }
+
+    #[test]
+    fn expires_in_is_read_in_all_its_forms() {
+        let read = |value: Value| lifetime(Some(&value));
+        assert_eq!(read(json!(3600)), Some(3600 * SECOND));
+        assert_eq!(read(json!("3600")), Some(3600 * SECOND));
+        assert_eq!(read(json!(1.5)), Some(Duration::from_millis(1500)));
+        assert_eq!(read(json!("0.5")), Some(SECOND / 2));
+        assert_eq!(read(json!(0)), Some(Duration::ZERO));
+        assert_eq!(read(json!(-1)), Some(Duration::ZERO));
+        assert_eq!(read(json!(1e300)), Some(Duration::MAX));
+        for unreadable in [json!(null), json!("soon"), json!("NaN"), json!([3600]), json!(true)] {
+            assert_eq!(read(unreadable.clone()), None, "{unreadable}");
+        }
+        assert_eq!(lifetime(None), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_replaced_60_s_before_it_expires() {
+        let clock = Clock::system();
+        let token = token(Some(3600 * SECOND), &clock);
+        tokio::time::advance(3539 * SECOND).await;
+        assert!(token.is_fresh(&clock));
+        tokio::time::advance(SECOND).await;
+        assert!(!token.is_fresh(&clock) && token.is_valid(&clock));
+        tokio::time::advance(60 * SECOND).await;
+        assert!(!token.is_valid(&clock));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_margin_of_a_short_token_is_a_tenth_of_its_life() {
+        let clock = Clock::system();
+        let token = token(Some(100 * SECOND), &clock);
+        tokio::time::advance(89 * SECOND).await;
+        assert!(token.is_fresh(&clock));
+        tokio::time::advance(SECOND).await;
+        assert!(!token.is_fresh(&clock) && token.is_valid(&clock));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_without_a_lifetime_is_good_until_it_is_refused() {
+        let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
+        let token = token(None, &clock);
+        tokio::time::advance(1_000_000 * SECOND).await;
+        assert!(token.is_fresh(&clock));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_without_any_life_is_never_used_again() {
+        let clock = Clock::system();
+        assert!(!token(Some(Duration::ZERO), &clock).is_valid(&clock));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_slept_through_counts_by_the_time_of_day() {
+        let start = SystemTime::UNIX_EPOCH + 1_000_000 * SECOND;
+        let token = token(Some(3600 * SECOND), &Clock::fixed(start));
+        assert!(!token.is_valid(&Clock::fixed(start + 3600 * SECOND)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_set_back_does_not_prolong_a_token() {
+        let start = SystemTime::UNIX_EPOCH + 1_000_000 * SECOND;
+        let token = token(Some(3600 * SECOND), &Clock::fixed(start));
+        tokio::time::advance(3600 * SECOND).await;
+        assert!(!token.is_valid(&Clock::fixed(start - 500 * SECOND)));
+    }
+}
