@@ -1,5 +1,6 @@
 //! What is signed.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName};
@@ -93,7 +94,7 @@ impl Template {
     pub fn string_to_sign(&self, parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
         let mut text = Vec::new();
         for part in &self.0 {
-            part.write(parts, &mut text)?;
+            text.extend_from_slice(&part.bytes(parts)?);
         }
         Ok(text)
     }
@@ -129,7 +130,8 @@ impl FromStr for Template {
             let (name, after) = opened.split_once('}').ok_or_else(|| {
                 Error::configuration("the signature's template has an opening brace without a closing one")
             })?;
-            parts.extend([Part::literal(literal), Some(Part::named(name)?)].into_iter().flatten());
+            parts.extend(Part::literal(literal));
+            parts.push(Part::named(name)?);
             rest = after;
         }
         parts.extend(Part::literal(rest));
@@ -162,29 +164,22 @@ impl Part {
         name.strip_prefix("header:")?.parse().ok().map(Self::Header)
     }
 
-    fn write(&self, parts: &Parts<'_>, text: &mut Vec<u8>) -> Result<(), Error> {
+    fn bytes<'a>(&'a self, parts: &Parts<'a>) -> Result<Cow<'a, [u8]>, Error> {
         let (path, query) = parts.path_and_query.split_once('?').unwrap_or((parts.path_and_query, ""));
-        match self {
-            Self::Literal(literal) => text.extend_from_slice(literal.as_bytes()),
-            Self::Method => text.extend_from_slice(parts.method.as_bytes()),
-            Self::Path => text.extend_from_slice(path.as_bytes()),
-            Self::Query => text.extend_from_slice(query.as_bytes()),
-            Self::PathAndQuery => text.extend_from_slice(parts.path_and_query.as_bytes()),
-            Self::Host => {
-                let host = parts.origin.split_once("://").map_or(parts.origin, |(_, host)| host);
-                text.extend_from_slice(host.as_bytes());
-            }
-            Self::Url => {
-                text.extend_from_slice(parts.origin.as_bytes());
-                text.extend_from_slice(parts.path_and_query.as_bytes());
-            }
-            Self::Timestamp => text.extend_from_slice(parts.timestamp.as_bytes()),
-            Self::Nonce => text.extend_from_slice(parts.nonce.as_bytes()),
-            Self::Body => text.extend_from_slice(parts.body),
-            Self::BodySha256 => text.extend_from_slice(hex::encode(Sha256::digest(parts.body)).as_bytes()),
-            Self::Header(name) => text.extend_from_slice(&header(parts.headers, name)?),
-        }
-        Ok(())
+        Ok(Cow::Borrowed(match self {
+            Self::Literal(literal) => literal.as_bytes(),
+            Self::Method => parts.method.as_bytes(),
+            Self::Path => path.as_bytes(),
+            Self::Query => query.as_bytes(),
+            Self::PathAndQuery => parts.path_and_query.as_bytes(),
+            Self::Host => parts.origin.split_once("://").map_or(parts.origin, |(_, host)| host).as_bytes(),
+            Self::Url => return Ok([parts.origin, parts.path_and_query].concat().into_bytes().into()),
+            Self::Timestamp => parts.timestamp.as_bytes(),
+            Self::Nonce => parts.nonce.as_bytes(),
+            Self::Body => parts.body,
+            Self::BodySha256 => return Ok(hex::encode(Sha256::digest(parts.body)).into_bytes().into()),
+            Self::Header(name) => return header(parts.headers, name).map(Cow::Owned),
+        }))
     }
 }
 

@@ -9,12 +9,12 @@ use crate::{Answer, Clock, Error, Evidence, Kind, Secret, excerpt};
 /// Reads the token out of a successful answer.
 pub(super) fn token(answer: &Answer, clock: &Clock) -> Result<Token, Error> {
     let Some(fields) = object(answer) else {
-        return Err(unfit(format!("the token endpoint answered no JSON object: {}", shown(answer))));
+        return Err(failed(format!("the token endpoint answered no JSON object: {}", shown(answer))));
     };
     let Some(value) = text(&fields, "access_token") else {
         return Err(refusal(answer).unwrap_or_else(|| {
             let names: Vec<&str> = fields.keys().map(String::as_str).collect();
-            unfit(format!(
+            failed(format!(
                 "the token endpoint answered without access_token: {}",
                 excerpt(names.join(", ").as_bytes())
             ))
@@ -23,7 +23,7 @@ pub(super) fn token(answer: &Answer, clock: &Clock) -> Result<Token, Error> {
     let value = Secret::new(value);
     // Required by the RFC, yet left out by many servers that mean a bearer token.
     match text(&fields, "token_type") {
-        Some(kind) if !kind.eq_ignore_ascii_case("bearer") => Err(unfit(format!(
+        Some(kind) if !kind.eq_ignore_ascii_case("bearer") => Err(failed(format!(
             "the token endpoint gave a token of type {:?}, not Bearer",
             excerpt(kind.as_bytes())
         ))),
@@ -50,7 +50,7 @@ pub(super) fn refusal(answer: &Answer) -> Option<Error> {
     let message = format!("the token endpoint refused: {code}{explained}");
     let mut answer = answer.clone();
     (answer.code, answer.message) = (Some(code), description);
-    Some(unfit(message).advise(advice).answered(answer))
+    Some(failed(message).advise(advice).answered(answer))
 }
 
 fn advice(code: &str) -> &'static str {
@@ -73,7 +73,7 @@ fn advice(code: &str) -> &'static str {
 }
 
 /// The call itself was never sent, and trying it again would ask the same endpoint again.
-pub(super) fn unfit(message: String) -> Error {
+pub(super) fn failed(message: String) -> Error {
     Error::new(Kind::Auth, message).evidence_is(Evidence::NeverSent)
 }
 

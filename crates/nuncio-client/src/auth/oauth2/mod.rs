@@ -241,10 +241,10 @@ async fn fetch(request: Request, exchange: &Exchange) -> Result<token::Token, Er
 }
 
 fn unreachable(error: Error) -> Error {
-    let unfit = answer::unfit("no access token could be got".to_owned());
+    let failed = answer::failed("no access token could be got".to_owned());
     match error.advice().map(str::to_owned) {
-        Some(advice) => unfit.advise(advice),
-        None => unfit,
+        Some(advice) => failed.advise(advice),
+        None => failed,
     }
     .because(error)
 }
