@@ -21,7 +21,7 @@ pub struct Limit {
     /// One bucket for each value of this template, over `input` and `operation` (its name), such as `{{ input.channel }}`. Default:
     /// one bucket for all calls.
     pub key: Option<Template>,
-    /// Name for messages. Operations whose own limits have the same name share them. Default: the rate, and not shared.
+    /// Name for messages. Limits of the same name are one, which all operations that have it share. Default: the rate, not shared.
     pub name: Option<String>,
 }
 

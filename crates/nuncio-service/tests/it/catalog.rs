@@ -1,0 +1,260 @@
+//! The catalog: facts about services, held to what its files promise.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use nuncio_service::model::{Action, Auth, Input};
+use nuncio_service::{Env, Operation, Scope, Service, Template};
+use serde_json::{Value, json};
+
+struct File {
+    text: String,
+    service: Service,
+}
+
+fn catalog() -> BTreeMap<String, File> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../services");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let service = Service::from_yaml(&text, &path.display().to_string());
+            let service = service.unwrap_or_else(|error| panic!("{}", error.report()));
+            (path.file_stem().unwrap().to_str().unwrap().to_owned(), File { text, service })
+        })
+        .collect()
+}
+
+/// Every operation, with its full name for messages.
+fn operations(
+    catalog: &BTreeMap<String, File>,
+) -> impl Iterator<Item = (String, &Service, &str, &Operation)> {
+    catalog.iter().flat_map(|(file, File { service, .. })| {
+        let named =
+            move |(name, operation)| (format!("{file} {name}"), service, String::as_str(name), operation);
+        service.operations.iter().map(named)
+    })
+}
+
+fn target(operation: &Operation) -> Vec<(&'static str, &str)> {
+    let Operation { get, post, put, patch, delete, head, graphql, .. } = operation;
+    [
+        ("GET", get),
+        ("POST", post),
+        ("PUT", put),
+        ("PATCH", patch),
+        ("DELETE", delete),
+        ("HEAD", head),
+        ("GraphQL", graphql),
+    ]
+    .into_iter()
+    .filter_map(|(method, target)| Some((method, target.as_deref()?)))
+    .collect()
+}
+
+fn braces(path: &str) -> BTreeSet<&str> {
+    path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
+}
+
+#[test]
+fn a_file_describes_the_service_that_it_is_named_after() {
+    let catalog = catalog();
+    assert_eq!(catalog.keys().collect::<Vec<_>>(), ["example", "github", "sendgrid", "slack", "stripe"]);
+    for (name, File { service, .. }) in &catalog {
+        assert_eq!(service.service, *name);
+        assert!(service.about.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn facts_about_a_vendor_have_a_source_and_a_date() {
+    for (name, File { text, service }) in catalog() {
+        if name == "example" {
+            continue;
+        }
+        let head: String = text.lines().take_while(|line| line.starts_with('#')).collect();
+        assert!(head.contains("Checked 20") && head.contains("https://"), "{name}");
+        assert!(service.docs.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn an_operation_sends_one_thing_and_says_what_it_does() {
+    for (name, _, _, operation) in operations(&catalog()) {
+        assert_eq!(target(operation).len(), 1, "{name}");
+        let about = operation.about.as_deref().unwrap_or_default();
+        assert!((1..120).contains(&about.len()) && !about.ends_with('.'), "{name}: {about:?}");
+    }
+}
+
+#[test]
+fn an_input_of_a_path_is_declared_and_required() {
+    for (name, _, _, operation) in operations(&catalog()) {
+        for brace in target(operation)
+            .into_iter()
+            .filter(|(method, _)| *method != "GraphQL")
+            .flat_map(|(_, path)| braces(path))
+        {
+            assert!(operation.input.get(brace).is_some_and(|input| input.required), "{name}: {brace}");
+        }
+    }
+}
+
+#[test]
+fn a_body_looks_at_declared_inputs_only() {
+    for (name, _, _, operation) in operations(&catalog()) {
+        for variable in operation.body.iter().flat_map(|body| body.variables()) {
+            let input = variable.strip_prefix("input.").unwrap_or_else(|| panic!("{name}: {variable}"));
+            assert!(operation.input.contains_key(input), "{name}: {variable}");
+        }
+    }
+}
+
+#[test]
+fn a_list_has_pages() {
+    for (name, service, _, operation) in operations(&catalog()) {
+        assert!(
+            operation.records.is_none() || operation.pages.is_some() || service.pages.is_some(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_of_a_query_is_an_input_or_set_by_the_pages() {
+    for (name, _, _, operation) in operations(&catalog()) {
+        let Some(query) = &operation.graphql else { continue };
+        let connection = operation.pages.as_ref().and_then(|pages| pages.connection.as_ref());
+        let size = operation.pages.as_ref().and_then(|pages| pages.size.as_ref());
+        let paged = [connection.map(|it| it.variable.as_str()), size.map(|it| it.param.as_str())];
+        let words = query.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
+        for variable in words.filter_map(|word| word.strip_prefix('$')) {
+            assert!(
+                operation.input.contains_key(variable) || paged.contains(&Some(variable)),
+                "{name}: ${variable}"
+            );
+        }
+    }
+}
+
+fn credentials(auth: &Auth) -> Vec<&Template> {
+    match auth {
+        Auth::None => Vec::new(),
+        Auth::ApiKey(key) => vec![&key.value],
+        Auth::Basic(basic) => vec![&basic.user, &basic.password],
+        Auth::Bearer(token) => vec![token],
+        Auth::OAuth2(oauth2) => vec![&oauth2.client_id, &oauth2.client_secret],
+        Auth::Hmac(hmac) => vec![&hmac.secret],
+    }
+}
+
+#[test]
+fn credentials_come_from_the_environment_and_nothing_else_does() {
+    for (name, File { text, service }) in catalog() {
+        let own = service.operations.values().filter_map(|operation| operation.auth.as_ref());
+        let auths: Vec<&Auth> = own.chain([&service.auth]).collect();
+        let mut declared = BTreeSet::new();
+        for credential in auths.into_iter().flat_map(credentials) {
+            let variables = credential.variables();
+            let [variable] = variables.iter().collect::<Vec<_>>()[..] else {
+                panic!("{name}: {credential:?}")
+            };
+            assert_eq!(credential.source(), format!("{{{{ {variable} }}}}"), "{name}");
+            declared.insert(variable.strip_prefix("env.").expect("from the environment").to_owned());
+        }
+        let mentioned = text.split("env.").skip(1).filter_map(|rest| rest.split(' ').next());
+        assert_eq!(declared, mentioned.map(str::to_owned).collect(), "{name}");
+    }
+}
+
+#[test]
+fn of_operations_that_send_alike_one_tells_what_its_requests_look_like() {
+    let catalog = catalog();
+    let mut plain = BTreeMap::<_, Vec<_>>::new();
+    for (name, service, _, operation) in operations(&catalog) {
+        let (method, target) = target(operation)[0];
+        let of_target = plain.entry((service.service.as_str(), method, target)).or_default();
+        if operation.body.is_none() {
+            of_target.push(name);
+        }
+    }
+    for (target, names) in plain {
+        assert_eq!(names.len(), 1, "{target:?}: {names:?}");
+    }
+}
+
+#[test]
+fn the_sandbox_knows_every_resource_that_an_operation_acts_on() {
+    for (name, service, operation_name, operation) in operations(&catalog()) {
+        let reply = operation.sandbox.clone().unwrap_or_default();
+        let (before, last) = operation_name.rsplit_once('.').unwrap_or(("", operation_name));
+        let acts = match reply.action {
+            Some(action) => action != Action::Reply,
+            None => {
+                operation.records.is_some() || ["create", "get", "list", "update", "delete"].contains(&last)
+            }
+        };
+        let resource = reply.resource.as_deref().unwrap_or(before);
+        assert!(!acts || service.sandbox.resources.contains_key(resource), "{name}: no resource {resource}");
+    }
+}
+
+#[test]
+fn what_a_vendor_demands_is_demanded_before_the_request() {
+    let catalog = catalog();
+    let is_required = |service: &str, operation: &str, input: &str| {
+        catalog[service].service.operations[operation].input.get(input).map(|input: &Input| input.required)
+    };
+    assert_eq!(is_required("stripe", "payment_intents.create", "amount"), Some(true));
+    assert_eq!(is_required("stripe", "payment_intents.create", "customer"), Some(false));
+    assert_eq!(is_required("slack", "chat.postMessage", "channel"), Some(true));
+    assert_eq!(is_required("sendgrid", "mail.send", "subject"), Some(true));
+    assert_eq!(is_required("github", "issues.create", "title"), Some(true));
+}
+
+fn body(operation: &str, input: Value) -> Value {
+    let scope = Scope::new(&Env::default()).with("input", input);
+    let catalog = catalog();
+    let operation = &catalog["sendgrid"].service.operations[operation];
+    operation.body.as_ref().expect("a body").render(&scope).unwrap()
+}
+
+#[test]
+fn a_mail_has_only_what_it_was_given() {
+    let least =
+        json!({ "to": "a@example.com", "from": "b@example.com", "subject": "Hi", "html": "<b>Hi</b>" });
+    let expected = json!({
+        "personalizations": [{ "to": [{ "email": "a@example.com" }] }],
+        "from": { "email": "b@example.com" },
+        "subject": "Hi",
+        "content": [{ "type": "text/html", "value": "<b>Hi</b>" }]
+    });
+    assert_eq!(body("mail.send", least), expected);
+}
+
+#[test]
+fn the_text_of_a_mail_stands_before_its_html() {
+    let both = json!({ "to": "a@example.com", "from": "b@example.com", "subject": "Hi", "html": "<b>Hi</b>", "text": "Hi" });
+    let types = [json!("text/plain"), json!("text/html")];
+    let body = body("mail.send", both);
+    assert_eq!([&body["content"][0]["type"], &body["content"][1]["type"]], [&types[0], &types[1]]);
+}
+
+#[test]
+fn a_mail_from_a_template_has_data_and_no_content() {
+    let input = json!({
+        "to": "a@example.com", "to_name": "Ada", "from": "b@example.com", "template_id": "d-1", "data": { "total": 12 },
+        "cc": "c@example.com"
+    });
+    let expected = json!({
+        "personalizations": [{
+            "to": [{ "email": "a@example.com", "name": "Ada" }],
+            "cc": [{ "email": "c@example.com" }],
+            "dynamic_template_data": { "total": 12 }
+        }],
+        "from": { "email": "b@example.com" },
+        "template_id": "d-1"
+    });
+    assert_eq!(body("mail.send_template", input), expected);
+}
