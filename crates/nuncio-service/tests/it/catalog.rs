@@ -14,14 +14,17 @@ struct File {
 
 fn catalog() -> BTreeMap<String, File> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../services");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("a file").path());
     files
         .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
         .map(|path| {
-            let text = std::fs::read_to_string(&path).unwrap();
+            let text = std::fs::read_to_string(&path).expect("a file");
             let service = Service::from_yaml(&text, &path.display().to_string());
             let service = service.unwrap_or_else(|error| panic!("{}", error.report()));
-            (path.file_stem().unwrap().to_str().unwrap().to_owned(), File { text, service })
+            (
+                path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned(),
+                File { text, service },
+            )
         })
         .collect()
 }
@@ -217,7 +220,7 @@ fn body(operation: &str, input: Value) -> Value {
     let scope = Scope::new(&Env::default()).with("input", input);
     let catalog = catalog();
     let operation = &catalog["sendgrid"].service.operations[operation];
-    operation.body.as_ref().expect("a body").render(&scope).unwrap()
+    operation.body.as_ref().expect("a body").render(&scope).expect("renders")
 }
 
 #[test]
