@@ -223,6 +223,20 @@ impl Error {
         self
     }
 
+    /// Makes it a failure of another kind, where an outer layer knows better what it means for the caller.
+    #[must_use]
+    pub fn kind_is(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Adds to the message, after a semicolon.
+    #[must_use]
+    pub fn noting(mut self, note: impl fmt::Display) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
+        self
+    }
+
     /// Says when it makes sense to come back.
     #[must_use]
     pub fn come_back_after(mut self, after: Duration) -> Self {

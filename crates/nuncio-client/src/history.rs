@@ -20,6 +20,21 @@ pub enum Evidence {
     Unknown,
 }
 
+impl Evidence {
+    /// What an answer with `status` proves.
+    ///
+    /// A 4xx says that the request was not acted on, but for 408, where the server gave up waiting, and 409, which may mean that an
+    /// earlier copy is at work.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT => Self::Unknown,
+            status if status.is_client_error() => Self::Rejected,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// What one attempt came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
