@@ -7,12 +7,12 @@ use nuncio_service::model::{Action, Auth, Input};
 use nuncio_service::{Env, Operation, Scope, Service, Template};
 use serde_json::{Value, json};
 
-struct File {
-    text: String,
-    service: Service,
+pub(crate) struct File {
+    pub(crate) text: String,
+    pub(crate) service: Service,
 }
 
-fn catalog() -> BTreeMap<String, File> {
+pub(crate) fn catalog() -> BTreeMap<String, File> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../services");
     let files = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("a file").path());
     files
@@ -30,7 +30,7 @@ fn catalog() -> BTreeMap<String, File> {
 }
 
 /// Every operation, with its full name for messages.
-fn operations(
+pub(crate) fn operations(
     catalog: &BTreeMap<String, File>,
 ) -> impl Iterator<Item = (String, &Service, &str, &Operation)> {
     catalog.iter().flat_map(|(file, File { service, .. })| {

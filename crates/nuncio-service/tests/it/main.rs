@@ -2,3 +2,4 @@
 
 mod catalog;
 mod catalog_docs;
+mod catalog_sandbox;
