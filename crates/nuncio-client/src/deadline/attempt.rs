@@ -86,9 +86,7 @@ mod tests {
     }
 
     fn within(timeout: Duration) -> Context {
-        let mut context = Context::default();
-        context.attempt_timeout = timeout;
-        context
+        Context { attempt_timeout: timeout, ..Context::default() }
     }
 
     #[tokio::test(start_paused = true)]
@@ -107,8 +105,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_ends_with_the_call() {
         let start = Instant::now();
-        let mut context = within(5 * SECOND);
-        context.deadline = Some(start + SECOND);
+        let context = Context { deadline: Some(start + SECOND), ..within(5 * SECOND) };
         let error = attempt(3 * SECOND, context).await.unwrap_err();
         assert_eq!(start.elapsed(), SECOND);
         assert_eq!(error.to_string(), "no answer by the deadline of the call");

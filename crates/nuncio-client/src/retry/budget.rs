@@ -162,7 +162,14 @@ mod tests {
     async fn one_host_does_not_spend_the_budget_of_another() {
         let budget = Budget::new(0.2, 1);
         assert_eq!(granted(&budget, 2), 1);
-        assert!(budget.clone().withdraw("other.example.com"));
+        assert!(budget.withdraw("other.example.com"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn copies_spend_the_same_budget() {
+        let budget = Budget::new(0.2, 3);
+        assert_eq!(granted(&budget.clone(), 2), 2);
+        assert_eq!(granted(&budget, 2), 1);
     }
 
     #[tokio::test(start_paused = true)]

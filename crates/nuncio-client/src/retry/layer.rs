@@ -189,3 +189,5 @@ fn explained(error: Error, stop: &Stop, made: u32, outcome: &Outcome) -> Error {
     }
 }
 
+#[cfg(test)]
+mod tests;

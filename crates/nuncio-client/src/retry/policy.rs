@@ -218,6 +218,9 @@ impl fmt::Display for Stop {
             }
             Self::BodySpent => f.write_str("the body can be sent only once"),
             Self::AttemptsSpent => f.write_str("the policy allows no more"),
+            Self::DeadlineTooClose { left, .. } if left.is_zero() => {
+                f.write_str("the deadline of the call has passed")
+            }
             Self::DeadlineTooClose { wait, left } => {
                 let (wait, left) = (rounded(*wait), rounded(*left));
                 write!(f, "the next would come after {wait:?}, and the deadline is in {left:?}")
@@ -246,9 +249,11 @@ impl Stop {
     }
 }
 
-/// To tenths of a second, for people.
+/// To tenths of a second, or milliseconds below one, for people.
 fn rounded(duration: Duration) -> Duration {
-    Duration::from_millis((duration.as_secs_f64() * 10.0).round() as u64 * 100)
+    let unit_ms = if duration < Duration::from_secs(1) { 1 } else { 100 };
+    let units = (duration.as_millis() + unit_ms / 2) / unit_ms;
+    Duration::from_millis(u64::try_from(units * unit_ms).unwrap_or(u64::MAX))
 }
 
 impl Policy {
