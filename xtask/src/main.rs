@@ -2,6 +2,7 @@
 
 mod command;
 mod conformance;
+mod generated;
 mod step;
 mod steps;
 
@@ -12,7 +13,8 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test [STEP…]   everything, or the named steps alone
-  check          the quick steps: formatting, clippy
+  check          the quick steps: formatting, clippy, generated files
+  generate       writes the generated files anew
   steps          the names of all steps
 
 A step that cannot run here (a tool is missing) is left out, and the summary says why.
@@ -31,6 +33,13 @@ fn main() -> ExitCode {
             Err(unknown) => usage(&format!("no step is named {unknown:?}; see `cargo xtask steps`\n")),
         },
         ["check"] => step::run_all(&steps::quick()),
+        ["generate"] => match generated::write() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        },
         ["steps"] => {
             steps::all().iter().for_each(|step| println!("{}", step.name));
             ExitCode::SUCCESS

@@ -2,10 +2,12 @@
 
 use crate::command::{cargo, output, run};
 use crate::conformance;
+use crate::generated;
 use crate::step::{Outcome, Step};
 
 const FORMAT: Step = Step { name: "format", run: || done(run(&mut cargo(["fmt", "--all", "--check"]))) };
 const CLIPPY: Step = Step { name: "clippy", run: clippy };
+const GENERATED: Step = Step { name: "generated", run: || done(generated::check()) };
 const FEATURES: Step = Step { name: "features", run: features };
 const TESTS: Step =
     Step { name: "tests", run: || done(run(&mut cargo(["test", "--workspace", "--locked"]))) };
@@ -13,11 +15,11 @@ const DOCS: Step = Step { name: "docs", run: docs };
 const DENY: Step = Step { name: "deny", run: deny };
 
 pub(crate) fn quick() -> Vec<Step> {
-    vec![FORMAT, CLIPPY]
+    vec![FORMAT, CLIPPY, GENERATED]
 }
 
 pub(crate) fn all() -> Vec<Step> {
-    let mut steps = vec![FORMAT, CLIPPY, FEATURES, TESTS, DOCS, DENY];
+    let mut steps = vec![FORMAT, CLIPPY, GENERATED, FEATURES, TESTS, DOCS, DENY];
     steps.extend(conformance::STEPS);
     steps
 }
