@@ -19,6 +19,7 @@ const CREDENTIALS: [(&str, &str); 3] = [
     ("SLACK_BOT_TOKEN", "xoxb-made-up"),
     ("SENDGRID_API_KEY", "SG.made-up"),
 ];
+const REQUIREMENTS_FILE: &str = "conformance/sdk/requirements.txt";
 const REQUIREMENTS: &str = include_str!("../../conformance/sdk/requirements.txt");
 const VENV: &str = "target/conformance/venv";
 
@@ -51,8 +52,15 @@ fn python() -> Result<PathBuf, String> {
         return Err("python3 not found".to_owned());
     }
     output(Command::new("python3").args(["-m", "venv", "--clear", VENV]))?;
-    let install =
-        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS];
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+        REQUIREMENTS_FILE,
+    ];
     output(Command::new(&python).args(install))?;
     std::fs::write(&installed, REQUIREMENTS).map_err(|error| format!("{}: {error}", installed.display()))?;
     Ok(python)
