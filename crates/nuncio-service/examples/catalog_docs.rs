@@ -1,4 +1,4 @@
-//! Prints `docs/catalog.md`: `cargo run -p nuncio-service --example catalog_docs > docs/catalog.md`.
+//! Prints `docs/catalog.md`, for `cargo xtask generate`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use nuncio_service::model::{Limit, Pages};
 use nuncio_service::{Operation, Service};
 
 const INTRODUCTION: &str = "\
-<!-- Made by: cargo run -p nuncio-service --example catalog_docs > docs/catalog.md -->
+<!-- Written by `cargo xtask generate`. -->
 
 # The catalog
 
@@ -17,11 +17,6 @@ Limits are a burst and what flows in after it, `25 + 25/s`. An operation without
 ";
 
 fn main() {
-    print!("{}", render());
-}
-
-/// The whole document.
-pub(crate) fn render() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../services");
     let entries = std::fs::read_dir(folder).expect("the folder of the catalog");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("a file of the catalog").path()).collect();
@@ -32,7 +27,7 @@ pub(crate) fn render() -> String {
         let service = Service::from_yaml(&text, &path.display().to_string());
         section(&text, &service.unwrap_or_else(|error| panic!("{}", error.report())))
     });
-    std::iter::once(INTRODUCTION.to_owned()).chain(sections).collect()
+    print!("{INTRODUCTION}{}", sections.collect::<String>());
 }
 
 fn section(text: &str, service: &Service) -> String {

@@ -1,5 +1,4 @@
 //! Tests of the crate as others see it.
 
 mod catalog;
-mod catalog_docs;
 mod catalog_sandbox;
