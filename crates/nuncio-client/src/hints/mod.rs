@@ -4,6 +4,7 @@
 //! cannot be understood is never an error: the caller then goes by its own rules.
 
 mod http_date;
+pub mod rate_limit;
 pub mod retry_after;
 mod should_retry;
 pub(crate) mod timestamp;

@@ -1,0 +1,175 @@
+//! What the calls of one scope share: their buckets, what the server said, and who waits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::adaptive::Learner;
+use super::{Bucket, Limits, Scope};
+use crate::{Context, Error};
+
+/// Names a lane: the scope, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Place {
+    All,
+    Key(Option<Arc<str>>),
+    Operation(Option<Arc<str>>, Option<Arc<str>>),
+}
+
+impl Place {
+    pub(super) fn of(scope: Scope, context: &Context) -> Self {
+        match scope {
+            Scope::All => Self::All,
+            Scope::Key => Self::Key(context.limit_key.clone()),
+            Scope::Operation => Self::Operation(context.limit_key.clone(), context.operation.clone()),
+        }
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Self::All => Scope::All,
+            Self::Key(_) => Scope::Key,
+            Self::Operation(..) => Scope::Operation,
+        }
+    }
+}
+
+/// Why a call cannot go now.
+#[derive(Debug)]
+pub(super) struct Closed {
+    /// It cannot go before, whatever the others do, unless they give up.
+    pub(super) earliest: Instant,
+    /// It can go then if nothing happens. Nothing: it can go when something happens.
+    pub(super) recheck: Option<Instant>,
+    /// What holds it.
+    pub(super) what: Arc<str>,
+}
+
+impl Closed {
+    /// Both hold it: the later counts.
+    pub(super) fn and(self, other: Self) -> Self {
+        let recheck = self.recheck.max(other.recheck);
+        let longer = if other.earliest > self.earliest { other } else { self };
+        Self { recheck, ..longer }
+    }
+}
+
+/// A call that waits, in the lane that holds it.
+#[derive(Debug)]
+pub(super) struct Parked {
+    pub(super) tokens: u32,
+    pub(super) notify: Arc<Notify>,
+}
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    buckets: Vec<(Arc<str>, Bucket)>,
+    pub(super) learner: Learner,
+    /// By arrival.
+    queue: BTreeMap<u64, Parked>,
+    queued_tokens: u64,
+}
+
+impl Lane {
+    pub(super) fn new(scope: Scope, limits: &Limits, now: Instant) -> Self {
+        let quotas = limits.quotas.iter().filter(|quota| quota.per == scope);
+        let buckets = quotas.map(|quota| {
+            let bucket = Bucket::new(quota.capacity, quota.refill, now);
+            (quota.name.clone(), bucket)
+        });
+        Self {
+            buckets: buckets.collect(),
+            learner: Learner::default(),
+            queue: BTreeMap::new(),
+            queued_tokens: 0,
+        }
+    }
+
+    /// Why a call of `tokens` that came as number `arrival` cannot go as far as this lane is concerned; nothing if it can.
+    ///
+    /// # Errors
+    /// A bucket never holds so many tokens.
+    pub(super) fn closed(
+        &mut self,
+        tokens: u32,
+        arrival: u64,
+        now: Instant,
+    ) -> Result<Option<Closed>, Error> {
+        if let Some((name, bucket)) = self.buckets.iter().find(|(_, bucket)| tokens > bucket.capacity().get())
+        {
+            let capacity = bucket.capacity();
+            return Err(Error::configuration(format!(
+                "a call takes {tokens} tokens of the limit {name:?}, which holds {capacity}"
+            ))
+            .advise("raise the capacity of the limit, or lower the cost of the call"));
+        }
+        let behind = self.queue.first_key_value().is_some_and(|(first, _)| *first < arrival);
+        if !behind {
+            self.learner.lapse(tokens, now);
+        }
+        // Everyone in the queue is before one who comes now, whose place it tells. One who waits already asks again only when
+        // something changed: what its own tokens wait for is enough then.
+        let newest = self.queue.last_key_value().is_none_or(|(last, _)| *last < arrival);
+        let ahead = if newest { self.queued_tokens } else { 0 };
+        let needed = ahead + u64::from(tokens);
+        let empty = self.buckets.iter().filter_map(|(name, bucket)| {
+            let at = bucket.opens_at(needed, now)?;
+            Some(Closed { earliest: at, recheck: Some(at), what: format!("the limit {name:?}").into() })
+        });
+        let closed = empty.chain(self.learner.closed(needed, now)).reduce(Closed::and);
+        Ok(closed.or_else(|| {
+            behind.then(|| Closed { earliest: now, recheck: None, what: "earlier calls".into() })
+        }))
+    }
+
+    /// Takes the tokens of a call for which this and every other lane is open.
+    pub(super) fn take(&mut self, tokens: u32, now: Instant) {
+        for (_, bucket) in &mut self.buckets {
+            bucket.take(tokens, now);
+        }
+    }
+
+    pub(super) fn set_quotas(&mut self, limits: &Limits, now: Instant) {
+        for (name, bucket) in &mut self.buckets {
+            if let Some(quota) = limits.quotas.iter().find(|quota| quota.name == *name) {
+                bucket.set_quota(quota.capacity, quota.refill, now);
+            }
+        }
+    }
+
+    pub(super) fn park(&mut self, arrival: u64, parked: Parked) {
+        self.queued_tokens += u64::from(parked.tokens);
+        self.queue.insert(arrival, parked);
+    }
+
+    /// Takes a call out of the queue.
+    pub(super) fn leave(&mut self, arrival: u64) {
+        if let Some(parked) = self.queue.remove(&arrival) {
+            self.queued_tokens -= u64::from(parked.tokens);
+        }
+    }
+
+    /// The call whose turn it is.
+    pub(super) fn first(&self) -> Option<&Parked> {
+        self.queue.first_key_value().map(|(_, parked)| parked)
+    }
+
+    pub(super) fn is_first(&self, arrival: u64) -> bool {
+        self.queue.first_key_value().is_some_and(|(first, _)| *first == arrival)
+    }
+
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Parked> {
+        self.queue.values()
+    }
+
+    /// When it can be forgotten without loss, if that is known: an absent lane is one with full buckets.
+    pub(super) fn forgettable_at(&self, now: Instant) -> Option<Instant> {
+        if !self.queue.is_empty() {
+            return None;
+        }
+        let learned = self.learner.forgettable_at(now)?;
+        Some(self.buckets.iter().map(|(_, bucket)| bucket.full_at(now)).fold(learned, Instant::max))
+    }
+}
