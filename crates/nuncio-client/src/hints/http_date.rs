@@ -6,6 +6,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use http::{HeaderMap, header};
+
 const SECONDS_PER_DAY: i64 = 86_400;
 const WEEKDAYS: [&str; 7] = ["thu", "fri", "sat", "sun", "mon", "tue", "wed"];
 const MONTHS: [&str; 12] =
@@ -37,6 +39,13 @@ pub(super) fn since_epoch_of(year: i64, month: usize, day: i64, time: &str) -> O
     let exists = (days_since_epoch(year, month, 1)..days_since_epoch(year, month + 1, 1)).contains(&date);
     let seconds = exists.then_some(date * SECONDS_PER_DAY)? + time_of_day(time)?;
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+/// Time from 1970 to when `headers` were sent, by the clock of whoever sent them; by ours where they do not say. What they say of other
+/// times is meant by the same clock, so a difference of the two holds even if one of the clocks is wrong.
+pub(super) fn answered_at(headers: &HeaderMap, now: SystemTime) -> Duration {
+    let date = headers.get(header::DATE).and_then(|value| since_epoch(value.to_str().ok()?, now));
+    date.unwrap_or_else(|| now.duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// The second may be 60: a leap second.

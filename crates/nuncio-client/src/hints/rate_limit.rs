@@ -152,7 +152,7 @@ fn count(value: &BareItem) -> Option<u64> {
 
 fn separate(headers: &HeaderMap, [limit, remaining, reset]: &[&str; 3], now: SystemTime) -> Option<Learned> {
     let remaining = number(text(headers, remaining)?)?;
-    let reset_after = reset_after(text(headers, reset)?, answered_at(headers, now))?;
+    let reset_after = reset_after(text(headers, reset)?, http_date::answered_at(headers, now))?;
     // Drafts up to 06 list policies after the limit: `100, 100;w=60`.
     let limit = text(headers, limit).and_then(|text| number(text.split([',', ';']).next()?));
     Some(Learned {
@@ -162,11 +162,6 @@ fn separate(headers: &HeaderMap, [limit, remaining, reset]: &[&str; 3], now: Sys
         reset_after,
         refill: None,
     })
-}
-
-fn answered_at(headers: &HeaderMap, now: SystemTime) -> Duration {
-    let date = text(headers, header::DATE.as_str()).and_then(|date| http_date::since_epoch(date, now));
-    date.unwrap_or_else(|| now.duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// By the [rule](self#a-reset-seconds-or-a-time-of-day) above, with `now` since 1970.

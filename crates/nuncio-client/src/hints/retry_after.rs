@@ -8,7 +8,8 @@
 //! 2. `Retry-After` (RFC 9110, section 10.2.3): meant for this very request.
 //! 3. The reset of a rate limit of which nothing remains: about requests in general, so it comes last.
 //!
-//! A header that is sent several times counts with its longest wait; one that cannot be read counts as absent.
+//! A header that is sent several times counts with its longest wait; one that cannot be read counts as absent. A date is compared with
+//! the answer's own `Date`, so that a clock that is wrong here does not matter.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -35,6 +36,7 @@ const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 /// `reset` is when the rate limit is reset, given only if nothing remains of it.
 #[must_use]
 pub fn told(headers: &HeaderMap, now: SystemTime, reset: Option<Duration>) -> Option<Told> {
+    let now = UNIX_EPOCH + http_date::answered_at(headers, now);
     let longest = |name: HeaderName, parse: &dyn Fn(&str) -> Option<Duration>| {
         headers.get_all(name).iter().filter_map(|value| parse(value.to_str().ok()?)).max()
     };
@@ -128,6 +130,13 @@ mod tests {
             asked(&[("retry-after", "-1")], Some(5)).map(|(_, by)| by),
             Some("the reset of the rate limit")
         );
+    }
+
+    #[test]
+    fn a_date_is_counted_from_the_servers_own_clock() {
+        let a_year_ahead =
+            [("date", "Fri, 01 Jan 1971 00:00:00 GMT"), ("retry-after", "Fri, 01 Jan 1971 00:00:08 GMT")];
+        assert_eq!(asked(&a_year_ahead, None).map(|(wait, _)| wait), Some(Duration::from_secs(8)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::Policy;
 use crate::auth::Renewed;
-use crate::hints::{self, Told};
+use crate::hints::{self, Told, rate_limit};
 use crate::{Answer, Clock, Error, Evidence, Kind, Response};
 
 /// A failed attempt, whether an inner layer made an error of it or handed on the answer as it came.
@@ -43,10 +43,12 @@ impl<'a> Failure<'a> {
     }
 
     pub(super) fn told(&self, clock: &Clock) -> Option<Told> {
-        match self.told {
-            Some(wait) => Some(Told { wait, by: "the answer" }),
-            None => hints::told(&self.answer.as_ref()?.headers, clock.now(), None),
+        if let Some(wait) = self.told {
+            return Some(Told { wait, by: "the answer" });
         }
+        let (headers, now) = (&self.answer.as_ref()?.headers, clock.now());
+        let exhausted = rate_limit::parse(headers, now).into_iter().filter(|limit| limit.remaining == 0);
+        hints::told(headers, now, exhausted.map(|limit| limit.reset_after).max())
     }
 
     pub(super) fn should_retry(&self, policy: &Policy) -> Option<bool> {

@@ -148,6 +148,20 @@ async fn a_wait_that_the_server_asked_for_is_neither_cut_short_nor_stretched() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_exhausted_rate_limit_is_waited_for_until_its_reset() {
+    let limit = |remaining| [("x-ratelimit-remaining", remaining), ("x-ratelimit-reset", "12")];
+    for (remaining, wait) in [("0", 12 * SECOND), ("3", SECOND)] {
+        let start = Instant::now();
+        let script = Script::new([answered(429, &limit(remaining)), answered(200, &[])]);
+        assert!(get(policy(), &script).await.is_ok());
+        assert_eq!(start.elapsed(), wait);
+    }
+    let script = Script::new([failed(429, &[("ratelimit", r#""daily";r=0;t=9000, "burst";r=0;t=1"#)])]);
+    let error = get(policy(), &script).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (Kind::Limit, Some(9_000 * SECOND)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_attempt_carries_the_same_body() {
     let streamed = || Body::replay(|| stream::iter([Ok(Bytes::from("two ")), Ok(Bytes::from("pieces"))]));
     for (body, sent) in [(Body::from("whole".to_owned()), "whole"), (streamed(), "two pieces")] {
