@@ -44,6 +44,30 @@ pub struct ApiKey {
     pub prefix: String,
 }
 
+/// Where an API key goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPlace<'a> {
+    /// The header of this name.
+    Header(&'a str),
+    /// The query parameter of this name.
+    Query(&'a str),
+    /// The cookie of this name.
+    Cookie(&'a str),
+}
+
+impl ApiKey {
+    /// Where the key goes; nothing unless exactly one place is there, which loading a file makes sure of.
+    #[must_use]
+    pub fn place(&self) -> Option<KeyPlace<'_>> {
+        let places = [
+            self.header.as_deref().map(KeyPlace::Header),
+            self.query.as_deref().map(KeyPlace::Query),
+            self.cookie.as_deref().map(KeyPlace::Cookie),
+        ];
+        super::only(places.into_iter().flatten())
+    }
+}
+
 /// User and password.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

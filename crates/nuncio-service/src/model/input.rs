@@ -20,7 +20,7 @@ pub struct Input {
     pub default: Option<Value>,
     /// What it is.
     pub about: Option<String>,
-    /// JSON Schema keywords that its value must hold to.
+    /// JSON Schema that its value must hold to beside its type.
     pub schema: Map<String, Value>,
 }
 
@@ -61,6 +61,18 @@ pub enum Place {
     File,
 }
 
+impl Input {
+    /// The JSON Schema of its value.
+    #[must_use]
+    pub fn json_schema(&self) -> Value {
+        let mut schema = self.schema.clone();
+        if self.kind != Type::Any {
+            schema.insert("type".to_owned(), Value::from(self.kind.name()));
+        }
+        Value::Object(schema)
+    }
+}
+
 impl Type {
     /// The name in service files and JSON Schema.
     #[must_use]
@@ -80,8 +92,9 @@ impl Type {
         [Self::String, Self::Integer, Self::Number, Self::Boolean, Self::Object, Self::Array, Self::Any];
 }
 
-/// The long form of an input. Further keys are JSON Schema keywords that the value must hold to, such as `maximum` or `pattern`.
+/// The long form of an input.
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct LongForm {
     /// The type of its value. Default: `any`.
     #[serde(rename = "type", default)]
@@ -98,13 +111,52 @@ struct LongForm {
     default: Option<Value>,
     /// What it is.
     about: Option<String>,
-    #[serde(flatten)]
+    /// The values it can have.
+    #[serde(rename = "enum")]
+    values: Option<Value>,
+    /// The least number.
+    minimum: Option<Value>,
+    /// The greatest number.
+    maximum: Option<Value>,
+    /// The least length of a text.
+    min_length: Option<Value>,
+    /// The greatest length of a text.
+    max_length: Option<Value>,
+    /// A regular expression that a text must match.
+    pattern: Option<Value>,
+    /// What a text stands for, such as `date-time`, `email` or `uri`.
+    format: Option<Value>,
+    /// JSON Schema of each entry of a list.
+    items: Option<Value>,
+    /// The least number of entries of a list.
+    min_items: Option<Value>,
+    /// The greatest number of entries of a list.
+    max_items: Option<Value>,
+    /// JSON Schemas of the values of an object, by key.
+    properties: Option<Value>,
+    /// More JSON Schema that the value must hold to.
+    #[serde(default)]
     schema: Map<String, Value>,
 }
 
 impl From<LongForm> for Input {
     fn from(long: LongForm) -> Self {
-        let LongForm { kind, required, place, name, default, about, schema } = long;
+        let keywords = [
+            ("enum", long.values),
+            ("minimum", long.minimum),
+            ("maximum", long.maximum),
+            ("minLength", long.min_length),
+            ("maxLength", long.max_length),
+            ("pattern", long.pattern),
+            ("format", long.format),
+            ("items", long.items),
+            ("minItems", long.min_items),
+            ("maxItems", long.max_items),
+            ("properties", long.properties),
+        ];
+        let mut schema = long.schema;
+        schema.extend(keywords.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        let LongForm { kind, required, place, name, default, about, .. } = long;
         Self { kind, required, place, name, default, about, schema }
     }
 }

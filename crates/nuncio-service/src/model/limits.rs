@@ -21,8 +21,22 @@ pub struct Limit {
     /// One bucket for each value of this template, over `input` and `operation` (its name), such as `{{ input.channel }}`. Default:
     /// one bucket for all calls.
     pub key: Option<Template>,
-    /// Name for messages. Limits of the same name are one, which all operations that have it share. Default: the rate, not shared.
+    /// Name for messages. Default: the rate.
     pub name: Option<String>,
+}
+
+impl Limit {
+    /// Whether each operation has its own bucket.
+    #[must_use]
+    pub fn is_per_operation(&self) -> bool {
+        self.key.as_ref().is_some_and(|key| key.variables().iter().eq(["operation"]))
+    }
+
+    /// The key, where it is another than the operation.
+    #[must_use]
+    pub fn own_key(&self) -> Option<&Template> {
+        self.key.as_ref().filter(|_| !self.is_per_operation())
+    }
 }
 
 /// Tokens per unit of time, written `25/s`, `20/m`, `5000/h` or `100000/d`.

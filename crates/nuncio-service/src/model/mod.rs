@@ -12,12 +12,13 @@ mod service;
 mod span;
 
 pub use auth::{
-    Algorithm, ApiKey, Auth, Basic, ClientAuth, Encoding, Hmac, KeyId, NamedHeader, OAuth2, SignatureHeader,
+    Algorithm, ApiKey, Auth, Basic, ClientAuth, Encoding, Hmac, KeyId, KeyPlace, NamedHeader, OAuth2,
+    SignatureHeader,
 };
 pub use errors::{Errors, Validate};
 pub use input::{Input, Place, Type};
 pub use limits::{Limit, Rate};
-pub use operation::Operation;
+pub use operation::{Operation, Target};
 pub use pages::{
     Connection, Cursor, HeaderCursor, Keyset, Link, NextUrl, Offset, PageNumber, Pages, ParamPlace, Size,
     Total,
@@ -26,3 +27,9 @@ pub use retry::{Backoff, Idempotency, Jitter, Retry};
 pub use sandbox::{Action, Failure, Failures, Reply, Resource, Sandbox};
 pub use service::{Encode, GraphQl, Service, Version};
 pub use span::Span;
+
+/// The item of an iterator that has exactly one.
+fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    let first = items.next()?;
+    items.next().is_none().then_some(first)
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use http::Method;
 use nuncio_client::json;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -65,7 +66,7 @@ pub struct Operation {
     pub timeout: Option<Span>,
     /// Instead of the service's `deadline`.
     pub deadline: Option<Span>,
-    /// Instead of the service's `limits`; `[]` for none.
+    /// Instead of the service's `limits`; `[]` for none. Operations with the same list share its buckets.
     pub limits: Option<Vec<Limit>>,
     /// Instead of the service's `retry`.
     pub retry: Option<Retry>,
@@ -80,4 +81,41 @@ pub struct Operation {
 
     /// How the sandbox plays it, where the name and the path do not tell.
     pub sandbox: Option<Reply>,
+}
+
+/// What an operation sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A request with a method, to a path under `base_url`.
+    Http {
+        /// The method.
+        method: Method,
+        /// The path, with inputs in braces.
+        path: &'a str,
+    },
+    /// A query or mutation, to the GraphQL endpoint.
+    GraphQl {
+        /// The text of the query.
+        query: &'a str,
+    },
+}
+
+impl Operation {
+    /// What it sends; nothing unless exactly one of the keys for it is there, which loading a file makes sure of.
+    #[must_use]
+    pub fn target(&self) -> Option<Target<'_>> {
+        let methods = [
+            (Method::GET, &self.get),
+            (Method::POST, &self.post),
+            (Method::PUT, &self.put),
+            (Method::PATCH, &self.patch),
+            (Method::DELETE, &self.delete),
+            (Method::HEAD, &self.head),
+        ];
+        let requests = methods
+            .into_iter()
+            .filter_map(|(method, path)| Some(Target::Http { method, path: path.as_deref()? }));
+        let queries = self.graphql.as_deref().map(|query| Target::GraphQl { query });
+        super::only(requests.chain(queries))
+    }
 }

@@ -39,6 +39,45 @@ pub struct Pages {
     pub delay: Option<Span>,
 }
 
+/// The way from one page to the next.
+#[derive(Debug, Clone, Copy)]
+pub enum Strategy<'a> {
+    /// Numbered pages.
+    Page(&'a PageNumber),
+    /// Skip as many records as were sent.
+    Offset(&'a Offset),
+    /// The answer's body names the next page.
+    Cursor(&'a Cursor),
+    /// A header names the next page.
+    HeaderCursor(&'a HeaderCursor),
+    /// The answer's body has the next page's URL.
+    NextUrl(&'a NextUrl),
+    /// The `Link` header has the next page's URL.
+    Link,
+    /// The id of the last record.
+    Keyset(&'a Keyset),
+    /// A GraphQL connection.
+    Connection(&'a Connection),
+}
+
+impl Pages {
+    /// The strategy; nothing unless exactly one is there, which loading a file makes sure of.
+    #[must_use]
+    pub fn strategy(&self) -> Option<Strategy<'_>> {
+        let strategies = [
+            self.page.as_ref().map(Strategy::Page),
+            self.offset.as_ref().map(Strategy::Offset),
+            self.cursor.as_ref().map(Strategy::Cursor),
+            self.header_cursor.as_ref().map(Strategy::HeaderCursor),
+            self.next_url.as_ref().map(Strategy::NextUrl),
+            self.link.as_ref().map(|_| Strategy::Link),
+            self.keyset.as_ref().map(Strategy::Keyset),
+            self.connection.as_ref().map(Strategy::Connection),
+        ];
+        super::only(strategies.into_iter().flatten())
+    }
+}
+
 /// The place of a page parameter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

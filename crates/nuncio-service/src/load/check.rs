@@ -1,0 +1,403 @@
+//! What the types cannot say: keys that exclude one another, names that must exist, texts that must be URLs, headers or schemas.
+
+use std::collections::BTreeSet;
+
+use http::{HeaderName, StatusCode};
+use url::{Host, Url};
+
+use crate::model::{
+    ApiKey, Auth, Encode, Hmac, Idempotency, Input, Limit, Operation, Pages, Place, Retry, Service, Target,
+    Total, Version,
+};
+use crate::path::PathTemplate;
+use crate::suggest::unknown;
+use crate::template::Template;
+
+/// Calls `report` with the key path and the text of every mistake in `service`.
+pub(super) fn check(service: &Service, mut report: impl FnMut(&[&str], String)) {
+    let mut found = Findings { report: &mut report, at: Vec::new() };
+    found.service(service);
+    for (name, operation) in &service.operations {
+        found.under(&["operations", name], |found| found.operation(service, name, operation));
+    }
+}
+
+struct Findings<'r> {
+    report: &'r mut dyn FnMut(&[&str], String),
+    at: Vec<String>,
+}
+
+/// What expressions of a place can look at.
+#[derive(Clone, Copy)]
+enum Sees<'a> {
+    /// Fixed for all calls.
+    Env,
+    /// Made anew for each call of any operation.
+    Call,
+    /// Made anew for each call of an operation with these inputs.
+    CallOf(&'a Operation),
+}
+
+impl Findings<'_> {
+    fn under(&mut self, steps: &[&str], f: impl FnOnce(&mut Self)) {
+        let depth = self.at.len();
+        self.at.extend(steps.iter().map(|step| (*step).to_owned()));
+        f(self);
+        self.at.truncate(depth);
+    }
+
+    fn wrong(&mut self, key: &str, message: impl Into<String>) {
+        self.under(&[key], |found| found.wrong_here(message));
+    }
+
+    fn wrong_here(&mut self, message: impl Into<String>) {
+        let path: Vec<&str> = self.at.iter().map(String::as_str).collect();
+        (self.report)(&path, message.into());
+    }
+
+    fn service(&mut self, service: &Service) {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if service.service.is_empty() || !service.service.chars().all(is_plain) {
+            self.wrong("service", "a service's name is made of lower-case letters, digits and hyphens");
+        }
+        self.template("base_url", &service.base_url, Sees::Env);
+        if service.base_url.is_literal()
+            && let Err(message) = base_url(service.base_url.source(), service.allow_http)
+        {
+            self.wrong("base_url", message);
+        }
+        if let Some(Version { header, value }) = &service.version {
+            self.under(&["version"], |found| {
+                found.header("header", header);
+                found.template("value", value, Sees::Env);
+            });
+        }
+        if !service.graphql.path.starts_with('/') {
+            self.under(&["graphql"], |found| found.wrong("path", "a path must begin with a slash"));
+        }
+        self.inputs(service.encode, service.input.iter());
+        self.headers(&service.headers, Sees::Call);
+        self.auth(&service.auth);
+        self.limits(&service.limits, Sees::Call);
+        self.retry(&service.retry);
+        self.idempotency(service.idempotency.as_ref());
+        self.pages(service.pages.as_ref());
+    }
+
+    fn operation(&mut self, service: &Service, name: &str, operation: &Operation) {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if name.is_empty() || !name.chars().all(is_plain) {
+            self.wrong_here("an operation's name is made of letters, digits, dots, hyphens and underscores");
+        }
+        match operation.target() {
+            None => self
+                .wrong_here("an operation has exactly one of: get, post, put, patch, delete, head, graphql"),
+            Some(Target::GraphQl { query }) => {
+                if query.trim().is_empty() {
+                    self.wrong("graphql", "the query is empty");
+                }
+                if operation.body.is_some() {
+                    self.wrong(
+                        "body",
+                        "the body of a GraphQL request is the query and its variables: leave this out",
+                    );
+                }
+            }
+            Some(Target::Http { method, path }) => {
+                self.path(&method.as_str().to_lowercase(), path, operation);
+            }
+        }
+        // What the service handed down was checked there.
+        let own = |(name, input): &(&String, &Input)| service.input.get(*name) != Some(*input);
+        self.inputs(operation.encode.unwrap_or(service.encode), operation.input.iter().filter(own));
+        let sees = Sees::CallOf(operation);
+        self.headers(&operation.headers, sees);
+        self.under(&["query"], |found| {
+            for (name, value) in &operation.query {
+                found.template(name, value, sees);
+            }
+        });
+        if let Some(body) = &operation.body {
+            self.variables("body", &body.variables(), sees);
+        }
+        if let Some(schema) = &operation.response {
+            self.schema("response", serde_json::Value::Object(schema.clone()));
+        }
+        if let Some(auth) = &operation.auth {
+            self.auth(auth);
+        }
+        self.limits(operation.limits.as_deref().unwrap_or_default(), sees);
+        if let Some(retry) = &operation.retry {
+            self.retry(retry);
+        }
+        self.idempotency(operation.idempotency.as_ref());
+        self.pages(operation.pages.as_ref());
+        self.sandbox(service, operation);
+    }
+
+    fn path(&mut self, key: &str, path: &str, operation: &Operation) {
+        let path = match PathTemplate::parse(path) {
+            Ok(path) => path,
+            Err(message) => return self.wrong(key, message),
+        };
+        let declared: Vec<&str> = operation.input.keys().map(String::as_str).collect();
+        for name in path.inputs() {
+            match operation.input.get(name) {
+                None => {
+                    let message = unknown("input", name, &declared);
+                    self.wrong(
+                        key,
+                        format!("{message} (the path names it: declare it under input, {name}: string!)"),
+                    );
+                }
+                Some(input) if input.place.is_some_and(|place| place != Place::Path) => {
+                    self.wrong(key, format!("the path names the input {name}, which goes elsewhere"));
+                }
+                Some(_) => {}
+            }
+        }
+        let named: BTreeSet<&str> = path.inputs().collect();
+        self.under(&["input"], |found| {
+            for (name, input) in &operation.input {
+                if input.place == Some(Place::Path) && !named.contains(name.as_str()) {
+                    found.wrong(name, format!("the path does not name it: write {{{name}}} where it goes"));
+                }
+            }
+        });
+    }
+
+    fn inputs<'i>(&mut self, encode: Encode, inputs: impl Iterator<Item = (&'i String, &'i Input)>) {
+        let takes_files = matches!(encode, Encode::Multipart | Encode::Raw);
+        self.under(&["input"], |found| {
+            for (name, input) in inputs {
+                found.under(&[name], |found| {
+                    if input.place == Some(Place::Header) {
+                        found.header("name", input.name.as_deref().unwrap_or(name));
+                    }
+                    if input.place == Some(Place::File) && !takes_files {
+                        found.wrong("in", "a file needs `encode: multipart` or `encode: raw`");
+                    }
+                    let schema = input.json_schema();
+                    match jsonschema::validator_for(&schema) {
+                        Err(error) => found.wrong_here(format!("this is no JSON Schema: {error}")),
+                        Ok(validator) => {
+                            let default = input.default.as_ref();
+                            if let Some(error) = default.and_then(|value| validator.validate(value).err()) {
+                                found
+                                    .wrong("default", format!("the default does not fit the input: {error}"));
+                            }
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    fn schema(&mut self, key: &str, schema: serde_json::Value) {
+        if let Err(error) = jsonschema::validator_for(&schema) {
+            self.wrong(key, format!("this is no JSON Schema: {error}"));
+        }
+    }
+
+    fn headers(&mut self, headers: &std::collections::BTreeMap<String, Template>, sees: Sees<'_>) {
+        self.under(&["headers"], |found| {
+            for (name, value) in headers {
+                found.header(name, name);
+                found.template(name, value, sees);
+            }
+        });
+    }
+
+    fn header(&mut self, key: &str, name: &str) {
+        if name.parse::<HeaderName>().is_err() {
+            self.wrong(key, format!("{name:?} is no name of a header"));
+        }
+    }
+
+    fn template(&mut self, key: &str, template: &Template, sees: Sees<'_>) {
+        self.variables(key, &template.variables(), sees);
+    }
+
+    fn variables(&mut self, key: &str, variables: &BTreeSet<String>, sees: Sees<'_>) {
+        let roots: &[&str] = match sees {
+            Sees::Env => &["env"],
+            Sees::Call | Sees::CallOf(_) => &["env", "input", "operation"],
+        };
+        for variable in variables {
+            let mut steps = variable.split('.');
+            let (root, name) = (steps.next().unwrap_or_default(), steps.next());
+            if !roots.contains(&root) {
+                self.wrong(key, unknown("variable", root, roots));
+            } else if let (Sees::CallOf(operation), "input", Some(name)) = (sees, root, name)
+                && !operation.input.contains_key(name)
+            {
+                let declared: Vec<&str> = operation.input.keys().map(String::as_str).collect();
+                self.wrong(key, unknown("input", name, &declared));
+            }
+        }
+    }
+
+    fn auth(&mut self, auth: &Auth) {
+        self.under(&["auth"], |found| match auth {
+            Auth::None => {}
+            Auth::Bearer(token) => found.template("bearer", token, Sees::Env),
+            Auth::ApiKey(key) => found.under(&["api_key"], |found| found.api_key(key)),
+            Auth::Basic(basic) => found.under(&["basic"], |found| {
+                found.template("user", &basic.user, Sees::Env);
+                found.template("password", &basic.password, Sees::Env);
+            }),
+            Auth::OAuth2(oauth2) => found.under(&["oauth2"], |found| {
+                let url = oauth2.token_url.source();
+                if oauth2.token_url.is_literal() && !url.starts_with('/') && url.parse::<Url>().is_err() {
+                    found.wrong("token_url", format!("{url:?} is neither a URL nor a path under base_url"));
+                }
+                let fixed = [
+                    ("token_url", Some(&oauth2.token_url)),
+                    ("client_id", Some(&oauth2.client_id)),
+                    ("client_secret", Some(&oauth2.client_secret)),
+                    ("audience", oauth2.audience.as_ref()),
+                ];
+                for (key, template) in fixed.into_iter().filter_map(|(key, template)| Some((key, template?)))
+                {
+                    found.template(key, template, Sees::Env);
+                }
+                found.under(&["params"], |found| {
+                    for (name, value) in &oauth2.params {
+                        found.template(name, value, Sees::Env);
+                    }
+                });
+            }),
+            Auth::Hmac(hmac) => found.under(&["hmac"], |found| found.hmac(hmac)),
+        });
+    }
+
+    fn api_key(&mut self, key: &ApiKey) {
+        if key.place().is_none() {
+            self.wrong_here("a key goes to exactly one of: header, query, cookie");
+        }
+        if let Some(name) = &key.header {
+            self.header("header", name);
+        }
+        self.template("value", &key.value, Sees::Env);
+    }
+
+    fn hmac(&mut self, hmac: &Hmac) {
+        self.template("secret", &hmac.secret, Sees::Env);
+        let headers = [
+            ("signature", hmac.signature.as_ref().map(|signature| &signature.header)),
+            ("timestamp", hmac.timestamp.as_ref().map(|timestamp| &timestamp.header)),
+            ("nonce", hmac.nonce.as_ref().map(|nonce| &nonce.header)),
+            ("key_id", hmac.key_id.as_ref().map(|key_id| &key_id.header)),
+        ];
+        for (key, name) in headers.into_iter().filter_map(|(key, name)| Some((key, name?))) {
+            self.under(&[key], |found| found.header("header", name));
+        }
+        if let Some(key_id) = &hmac.key_id {
+            self.under(&["key_id"], |found| found.template("value", &key_id.value, Sees::Env));
+        }
+    }
+
+    fn limits(&mut self, limits: &[Limit], sees: Sees<'_>) {
+        self.under(&["limits"], |found| {
+            for (index, limit) in limits.iter().enumerate() {
+                if let Some(key) = &limit.key {
+                    found.under(&[&index.to_string()], |found| found.template("key", key, sees));
+                }
+            }
+            let keys: BTreeSet<&str> =
+                limits.iter().filter_map(Limit::own_key).map(Template::source).collect();
+            if keys.len() > 1 {
+                found
+                    .wrong_here("the limits of a call share one key: write the same template in all of them");
+            }
+        });
+    }
+
+    fn retry(&mut self, retry: &Retry) {
+        self.under(&["retry"], |found| {
+            for status in retry.statuses.iter().flatten() {
+                if StatusCode::from_u16(*status).is_err() {
+                    found.wrong("statuses", format!("{status} is no HTTP status"));
+                }
+            }
+            if let Some(name) = &retry.hint {
+                found.header("hint", name);
+            }
+        });
+    }
+
+    fn idempotency(&mut self, idempotency: Option<&Idempotency>) {
+        if let Some(Idempotency { header }) = idempotency {
+            self.under(&["idempotency"], |found| found.header("header", header));
+        }
+    }
+
+    fn pages(&mut self, pages: Option<&Pages>) {
+        let Some(pages) = pages else { return };
+        self.under(&["pages"], |found| {
+            if pages.strategy().is_none() {
+                found.wrong_here(
+                    "pages need exactly one of: page, offset, cursor, header_cursor, next_url, link, keyset, connection",
+                );
+            }
+            if let Some(cursor) = &pages.header_cursor {
+                found.under(&["header_cursor"], |found| found.header("header", &cursor.header));
+            }
+            if let Some(Total { path, header }) = &pages.total {
+                if path.is_some() == header.is_some() {
+                    found.wrong("total", "a total stands in exactly one of: path, header");
+                }
+                if let Some(name) = header {
+                    found.under(&["total"], |found| found.header("header", name));
+                }
+            }
+        });
+    }
+
+    fn sandbox(&mut self, service: &Service, operation: &Operation) {
+        let Some(reply) = &operation.sandbox else { return };
+        self.under(&["sandbox"], |found| {
+            if let Some(resource) = &reply.resource
+                && !service.sandbox.resources.contains_key(resource)
+            {
+                let known: Vec<&str> = service.sandbox.resources.keys().map(String::as_str).collect();
+                found.wrong("resource", unknown("resource", resource, &known));
+            }
+            if let Some(status) = reply.status.filter(|status| StatusCode::from_u16(*status).is_err()) {
+                found.wrong("status", format!("{status} is no HTTP status"));
+            }
+        });
+    }
+}
+
+/// What the client says only when it is made, said where the file says it.
+fn base_url(text: &str, allow_http: bool) -> Result<(), String> {
+    let url: Url = text.parse().map_err(|error| format!("{text:?} is no URL: {error}"))?;
+    match url.scheme() {
+        "https" => {}
+        "http" if allow_http || is_loopback(&url) => {}
+        "http" => {
+            return Err(
+                "http:// sends everything in the clear: use https://, or say allow_http: true".to_owned()
+            );
+        }
+        other => return Err(format!("{other}:// is not known here: use https://")),
+    }
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
+        return Err("a base URL has only scheme, host and path".to_owned());
+    }
+    Ok(())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,189 @@
+//! YAML as a tree that knows where everything stands.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+
+use super::problem::Problem;
+
+/// Enough for a service with thousands of operations; an alias bomb is stopped long before memory matters.
+const MAX_NODES: usize = 200_000;
+
+const MAX_DEPTH: usize = 64;
+
+/// A place in the file: line and column, both from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl From<Marker> for Mark {
+    fn from(marker: Marker) -> Self {
+        Self { line: marker.line().max(1), column: marker.col() + 1 }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) mark: Mark,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    /// Unquoted: what it is depends on who asks.
+    Plain(String),
+    Quoted(String),
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) mark: Mark,
+    pub(super) text: String,
+}
+
+impl Node {
+    /// Where the value at `path` stands, or the nearest thing above it that exists.
+    pub(super) fn find(&self, path: &[&str]) -> Mark {
+        let Some((step, rest)) = path.split_first() else { return self.mark };
+        match &self.kind {
+            Kind::Map(entries) => entries
+                .iter()
+                .find(|(key, _)| key.text == *step)
+                .map_or(self.mark, |(key, node)| if rest.is_empty() { key.mark } else { node.find(rest) }),
+            Kind::List(items) => step
+                .parse()
+                .ok()
+                .and_then(|index: usize| items.get(index))
+                .map_or(self.mark, |n| n.find(rest)),
+            Kind::Plain(_) | Kind::Quoted(_) => self.mark,
+        }
+    }
+
+    /// Takes the value of `key` out of a map.
+    pub(super) fn remove(&mut self, key: &str) -> Option<Self> {
+        let Kind::Map(entries) = &mut self.kind else { return None };
+        let index = entries.iter().position(|(other, _)| other.text == key)?;
+        Some(entries.remove(index).1)
+    }
+
+    fn count(&self) -> usize {
+        1 + match &self.kind {
+            Kind::Plain(_) | Kind::Quoted(_) => 0,
+            Kind::List(items) => items.iter().map(Self::count).sum(),
+            Kind::Map(entries) => entries.iter().map(|(_, node)| node.count()).sum(),
+        }
+    }
+}
+
+/// A list or map whose end has not come yet.
+struct Open {
+    node: Node,
+    anchor: usize,
+    key: Option<Key>,
+}
+
+/// Reads one YAML document. Keys that stand twice go to `problems`; the first one counts.
+pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Result<Node, Problem> {
+    let mut builder = Builder { open: Vec::new(), root: None, anchors: HashMap::new(), nodes: 0, problems };
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            Problem::at((*error.marker()).into(), format!("this is no YAML: {}", error.info()))
+        })?;
+        builder.take(event, span.start.into())?;
+    }
+    builder.root.ok_or_else(|| Problem::at(Mark { line: 1, column: 1 }, "the file is empty"))
+}
+
+struct Builder<'p> {
+    open: Vec<Open>,
+    root: Option<Node>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+    problems: &'p mut Vec<Problem>,
+}
+
+impl Builder<'_> {
+    fn take(&mut self, event: Event<'_>, mark: Mark) -> Result<(), Problem> {
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::DocumentStart(_) if self.root.is_some() => {
+                Err(Problem::at(mark, "a second document begins here: a service file has one"))
+            }
+            Event::DocumentStart(_) => Ok(()),
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_text =
+                    tag.as_ref().is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
+                if tag.is_some() && !is_text {
+                    return Err(Problem::at(mark, "tags are not known here"));
+                }
+                let kind = if style == ScalarStyle::Plain && !is_text { Kind::Plain } else { Kind::Quoted };
+                self.add(Node { mark, kind: kind(text.into_owned()) }, anchor)
+            }
+            Event::SequenceStart(anchor, _) => {
+                self.begin(Node { mark, kind: Kind::List(Vec::new()) }, anchor)
+            }
+            Event::MappingStart(anchor, _) => self.begin(Node { mark, kind: Kind::Map(Vec::new()) }, anchor),
+            Event::SequenceEnd | Event::MappingEnd => {
+                let open = self.open.pop().expect("the parser ends only what it began");
+                self.add(open.node, open.anchor)
+            }
+            Event::Alias(anchor) => {
+                let known = self.anchors.get(&anchor);
+                let mut node =
+                    known.cloned().ok_or_else(|| Problem::at(mark, "an alias inside of its own anchor"))?;
+                node.mark = mark;
+                self.nodes += node.count();
+                self.add(node, 0)
+            }
+        }
+    }
+
+    fn begin(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(Problem::at(node.mark, format!("nested deeper than {MAX_DEPTH} levels")));
+        }
+        self.open.push(Open { node, anchor, key: None });
+        Ok(())
+    }
+
+    fn add(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(Problem::at(
+                node.mark,
+                format!("more than {MAX_NODES} values, aliases counted each time"),
+            ));
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        match (&mut open.node.kind, open.key.take()) {
+            (Kind::Map(entries), Some(key)) => {
+                if let Some((first, _)) = entries.iter().find(|(other, _)| other.text == key.text) {
+                    let Key { text, mark } = key;
+                    let message = format!("the key `{text}` stands twice, first in line {}", first.mark.line);
+                    self.problems.push(Problem::at(mark, message));
+                } else {
+                    entries.push((key, node));
+                }
+            }
+            (Kind::Map(_), None) => match node.kind {
+                Kind::Plain(text) | Kind::Quoted(text) => open.key = Some(Key { mark: node.mark, text }),
+                Kind::List(_) | Kind::Map(_) => {
+                    return Err(Problem::at(node.mark, "a key must be text"));
+                }
+            },
+            (Kind::List(items), _) => items.push(node),
+            (Kind::Plain(_) | Kind::Quoted(_), _) => unreachable!("only lists and maps are opened"),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+use nuncio_client::Kind;
+
+use super::*;
+
+fn load(text: &str) -> Result<Service, Error> {
+    Service::from_yaml(text, "shop.yaml")
+}
+
+/// The mistakes of `text`, without the lines they stand in.
+fn mistakes(text: &str) -> Vec<String> {
+    let error = load(text).expect_err("the file has mistakes");
+    assert_eq!(error.kind(), Kind::Configuration);
+    let problems: &Problems = error.cause().expect("the mistakes are the cause");
+    problems.list.iter().map(|p| format!("{}:{}: {}", p.line, p.column, p.message)).collect()
+}
+
+/// A file with nothing wrong but what `rest` says, from line 3 on.
+fn with(rest: &str) -> String {
+    format!("service: shop\nbase_url: https://shop.example.com\n{rest}")
+}
+
+#[test]
+fn an_unknown_key_is_told_with_its_place_and_the_nearest_key() {
+    let text = with("retires: { attempts: 2 }\n");
+    assert_eq!(mistakes(&text), ["3:1: unknown key `retires`, did you mean `retry`?"]);
+    assert_eq!(
+        load(&text).unwrap_err().report(),
+        "the service file shop.yaml has a mistake\n  because: shop.yaml:3:1: unknown key `retires`, did you mean \
+         `retry`?\n 3 | retires: { attempts: 2 }\n   | ^"
+    );
+}
+
+#[test]
+fn an_unknown_key_that_is_near_to_none_lists_those_there_are() {
+    assert_eq!(
+        mistakes(&with("idempotency: { header: Key, zzz: 1 }")),
+        ["3:29: unknown key `zzz`, expected one of: header"]
+    );
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
+    let text = with(
+        "timeout: 30
+retry: { attempts: none }
+allow_http: yes
+operations:
+  a.get: { get: /a, cost: 0, inputs: {} }
+  b.get: { get: /b, input: { x: strin } }
+  c.get: { gett: /c }
+",
+    );
+    assert_eq!(
+        mistakes(&text),
+        [
+            "3:10: \"30\" is no duration: write a number and its unit, such as 200ms, 30s, 5m, 1h",
+            "4:20: expected a whole number above 0, found the text \"none\"",
+            "5:13: expected true or false, found the text \"yes\"",
+            "7:27: expected a whole number above 0, found 0",
+            "7:30: unknown key `inputs`, did you mean `input`?",
+            "8:33: \"strin\" is no type: write one of string, integer, number, boolean, object, array, any, with ! behind it \
+             when the input is required",
+            "9:12: unknown key `gett`, did you mean `get`?",
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_stands_twice_is_told() {
+    let text = with("operations:\n  a: { get: /a }\n  a: { get: /b }\n");
+    assert_eq!(mistakes(&text), ["5:3: the key `a` stands twice, first in line 4"]);
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    assert_eq!(mistakes("service: shop\n"), ["1:1: the key `base_url` is missing"]);
+    assert_eq!(mistakes(&with("auth: { api_key: { header: X-Key } }")), ["3:18: the key `value` is missing"]);
+}
+
+#[test]
+fn what_is_no_yaml_is_told_with_its_place() {
+    assert_eq!(mistakes(""), ["1:1: the file is empty"]);
+    assert_eq!(mistakes("- a\n"), ["1:1: expected keys such as service, found a list"]);
+    let [told] = &mistakes("service: [a\nbase_url: x\n")[..] else { panic!("one mistake") };
+    assert!(told.contains("this is no YAML"), "{told}");
+    assert_eq!(
+        mistakes(&with("--- \nservice: b\n")),
+        ["3:1: a second document begins here: a service file has one"]
+    );
+}
+
+#[test]
+fn text_is_taken_as_it_was_written() {
+    let service = load(&with("version: { header: Api-Version, value: 1.10 }\nabout: 08012\n")).unwrap();
+    assert_eq!(service.version.unwrap().value.source(), "1.10");
+    assert_eq!(service.about.as_deref(), Some("08012"));
+}
+
+#[test]
+fn only_what_json_calls_a_number_is_one() {
+    let file = with(
+        "operations: { a: { post: /a, body: { n: [1, -2, 1.5, 08012, 1_000, 0x10, yes, ~, true, \"1\"] } } }",
+    );
+    let service = load(&file).unwrap();
+    let body = service.operations["a"].body.as_ref().unwrap().render(&Default::default()).unwrap();
+    assert_eq!(body.to_string(), r#"{"n":[1,-2,1.5,"08012","1_000","0x10","yes",null,true,"1"]}"#);
+    let file = with("operations: { a: { post: /a, body: { n: 12345678901234567890123 } } }");
+    assert!(mistakes(&file)[0].contains("quote it"), "{:?}", mistakes(&file));
+}
+
+#[test]
+fn an_alias_bomb_is_stopped() {
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let item = format!("*a{}", level - 1);
+        text += &format!("a{level}: &a{level} [{}]\n", vec![item; 10].join(", "));
+    }
+    let told = mistakes(&with(&text));
+    assert!(told.iter().any(|told| told.contains("aliases counted each time")), "{told:?}");
+}
+
+#[test]
+fn deep_nesting_is_stopped() {
+    for (bracket, said) in [("[", "recursion limit"), ("- ", "nested deeper than 64 levels")] {
+        let told = mistakes(&with(&format!("x:\n  {}", bracket.repeat(50_000))));
+        assert!(told[0].contains(said), "{told:?}");
+    }
+}
+
+#[test]
+fn a_huge_file_is_refused() {
+    let error = load(&"#".repeat(MAX_FILE_BYTES + 1)).unwrap_err();
+    assert!(error.to_string().contains("larger than 1048576 bytes"), "{error}");
+}
+
+#[test]
+fn an_alias_is_what_its_anchor_was() {
+    let service = load(&with("operations:\n  a: &a { get: /a }\n  b: *a\n")).unwrap();
+    assert_eq!(service.operations["b"].get.as_deref(), Some("/a"));
+}
+
+#[test]
+fn a_wrong_expression_is_told_where_it_stands() {
+    let told = mistakes(&with("headers:\n  X-Key: \"{{ env. }}\"\n"));
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("4:10: the expression \"env.\" is wrong: "), "{told:?}");
+}
+
+#[test]
+fn names_that_do_not_exist_are_told_where_they_are_used() {
+    let text = with(
+        "auth: { bearer: \"{{ evn.TOKEN }}\" }
+operations:
+  a.get: { get: \"/a/{idd}\", input: { id: string! } }
+  a.put: { put: \"/a/{id}\", input: { id: string!, name: string }, body: { n: \"{{ input.nam }}\" } }
+  a.see: { get: /a, sandbox: { resource: as } }
+sandbox: { resources: { a: {} } }
+",
+    );
+    assert_eq!(
+        mistakes(&text),
+        [
+            "3:9: unknown variable `evn`, did you mean `env`?",
+            "5:12: unknown input `idd`, did you mean `id`? (the path names it: declare it under input, idd: string!)",
+            "6:66: unknown input `nam`, did you mean `name`?",
+            "7:32: unknown resource `as`, did you mean `a`?",
+        ]
+    );
+}
+
+#[test]
+fn keys_that_exclude_one_another_are_told() {
+    let text = with(
+        "auth: { api_key: { header: A, query: b, value: x } }
+pages: { link: {}, page: { param: page } }
+operations:
+  a: { get: /a, post: /a }
+  b: { about: nothing }
+",
+    );
+    assert_eq!(
+        mistakes(&text),
+        [
+            "3:9: a key goes to exactly one of: header, query, cookie",
+            "4:1: pages need exactly one of: page, offset, cursor, header_cursor, next_url, link, keyset, connection",
+            "6:3: an operation has exactly one of: get, post, put, patch, delete, head, graphql",
+            "7:3: an operation has exactly one of: get, post, put, patch, delete, head, graphql",
+        ]
+    );
+}
+
+#[test]
+fn auth_is_a_word_or_one_key() {
+    let told = |auth: &str| mistakes(&with(&format!("auth: {auth}\n"))).join("; ");
+    assert_eq!(told("bearer"), "3:7: `bearer` needs a value: write { bearer: … }");
+    assert_eq!(told("{ none: x }"), "3:9: `none` takes no value");
+    assert_eq!(
+        told("{ bearer: x, basic: { user: y } }"),
+        "3:7: expected exactly one of: none, api_key, basic, bearer, oauth2, hmac"
+    );
+    assert_eq!(told("{ baerer: x }"), "3:9: unknown word `baerer`, did you mean `bearer`?");
+    assert!(load(&with("auth: none\n")).is_ok());
+}
+
+#[test]
+fn plain_http_is_only_for_this_machine() {
+    let base = |url: &str, rest: &str| load(&format!("service: shop\nbase_url: {url}\n{rest}"));
+    assert!(base("http://localhost:8080", "").is_ok());
+    assert!(base("http://127.0.0.1:8080/api", "").is_ok());
+    assert!(base("http://shop.example.com", "").is_err());
+    assert!(base("http://shop.example.com", "allow_http: true").is_ok());
+    assert!(base("\"{{ env.SHOP_URL }}\"", "").is_ok());
+    for wrong in [
+        "shop.example.com",
+        "ftp://shop.example.com",
+        "https://shop.example.com?x=1",
+        "https://u:p@shop.example.com",
+    ] {
+        assert!(base(wrong, "").is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_default_must_fit_its_input() {
+    let told = mistakes(&with(
+        "operations: { a: { get: /a, input: { n: { type: integer, maximum: 10, default: 11 } } } }",
+    ));
+    assert!(told[0].starts_with("3:71: the default does not fit the input: 11"), "{told:?}");
+}
