@@ -125,9 +125,6 @@ impl Learner {
 
     /// When it can be forgotten without loss, if that is known.
     pub(super) fn forgettable_at(&self, now: Instant) -> Option<Instant> {
-        if self.under_way > 0 {
-            return None;
-        }
         self.windows.iter().try_fold(now, |latest, window| match &window.state {
             State::Told(told) => Some(latest.max(told.until)),
             State::Asking { .. } => None,

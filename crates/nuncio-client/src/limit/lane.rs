@@ -7,11 +7,11 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::adaptive::Learner;
-use super::{Bucket, Limits, Scope};
+use super::{Bucket, Limits, Quota, Scope};
 use crate::{Context, Error};
 
 /// Names a lane: the scope, and whose it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     All,
     Key(Option<Arc<str>>),
@@ -65,15 +65,19 @@ pub(super) struct Parked {
 
 #[derive(Debug)]
 pub(super) struct Lane {
+    place: Place,
     buckets: Vec<(Arc<str>, Bucket)>,
     pub(super) learner: Learner,
     /// By arrival.
     queue: BTreeMap<u64, Parked>,
     queued_tokens: u64,
+    /// Calls on their way through this lane, and calls under way whose answers it is to be told.
+    pub(super) holders: u32,
 }
 
 impl Lane {
-    pub(super) fn new(scope: Scope, limits: &Limits, now: Instant) -> Self {
+    pub(super) fn new(place: Place, limits: &Limits, now: Instant) -> Self {
+        let scope = place.scope();
         let quotas = limits.quotas.iter().filter(|quota| quota.per == scope);
         let buckets = quotas.map(|quota| {
             let bucket = Bucket::new(quota.capacity, quota.refill, now);
@@ -81,10 +85,16 @@ impl Lane {
         });
         Self {
             buckets: buckets.collect(),
+            place,
             learner: Learner::default(),
             queue: BTreeMap::new(),
             queued_tokens: 0,
+            holders: 0,
         }
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Why a call of `tokens` that came as number `arrival` cannot go as far as this lane is concerned; nothing if it can.
@@ -131,11 +141,9 @@ impl Lane {
         }
     }
 
-    pub(super) fn set_quotas(&mut self, limits: &Limits, now: Instant) {
-        for (name, bucket) in &mut self.buckets {
-            if let Some(quota) = limits.quotas.iter().find(|quota| quota.name == *name) {
-                bucket.set_quota(quota.capacity, quota.refill, now);
-            }
+    pub(super) fn set_quota(&mut self, quota: &Quota, now: Instant) {
+        for (_, bucket) in self.buckets.iter_mut().filter(|(name, _)| *name == quota.name) {
+            bucket.set_quota(quota.capacity, quota.refill, now);
         }
     }
 
@@ -164,9 +172,9 @@ impl Lane {
         self.queue.values()
     }
 
-    /// When it can be forgotten without loss, if that is known: an absent lane is one with full buckets.
+    /// When it can be forgotten without loss, if that is known: a lane that is made anew has full buckets.
     pub(super) fn forgettable_at(&self, now: Instant) -> Option<Instant> {
-        if !self.queue.is_empty() {
+        if self.holders > 0 {
             return None;
         }
         let learned = self.learner.forgettable_at(now)?;

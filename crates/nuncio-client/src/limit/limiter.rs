@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::bucket::after;
 use super::lane::Closed;
 use super::state::{Attempt, State, Taken, Turn};
-use super::{Learned, Limits, Refill, Scope};
+use super::{Learned, Limits, Refill};
 use crate::{Context, Error, Event, Evidence, Kind};
 
 /// Holds calls to [`Limits`]. Copies share everything: what one takes, the others wait for.
@@ -22,7 +22,6 @@ pub struct Limiter(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     max_wait: Duration,
-    scopes: [Option<Scope>; 3],
     state: Mutex<State>,
 }
 
@@ -30,9 +29,7 @@ impl Limiter {
     /// A limiter with full buckets.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let max_wait = limits.max_wait;
-        let state = State::new(limits);
-        Self(Arc::new(Shared { max_wait, scopes: state.scopes(), state: Mutex::new(state) }))
+        Self(Arc::new(Shared { max_wait: limits.max_wait, state: Mutex::new(State::new(limits)) }))
     }
 
     /// Waits until the call of `context` may go, and takes what it [costs](Context::cost) from all its buckets at once.
@@ -47,11 +44,11 @@ impl Limiter {
     /// - [`Kind::Configuration`] for a call that costs more than a bucket can hold.
     pub async fn acquire(&self, context: &Context) -> Result<Permit, Error> {
         let arrived = Instant::now();
-        let mut waiter = Waiter { limiter: self, turn: Turn::new(context, self.0.scopes) };
+        let mut waiter = Waiter { limiter: self, turn: Turn::default() };
         let mut reason: Option<Arc<str>> = None;
         loop {
             let now = Instant::now();
-            let closed = match self.with(|state| state.attempt(&mut waiter.turn, now))? {
+            let closed = match self.with(|state| state.attempt(&mut waiter.turn, context, now))? {
                 Attempt::Goes(taken) => {
                     if let Some(reason) = reason {
                         let waited = now - arrived;
@@ -107,8 +104,8 @@ impl Limiter {
     }
 
     #[cfg(test)]
-    pub(super) fn lanes(&self) -> usize {
-        self.with(|state| state.lanes())
+    pub(super) fn keys(&self) -> usize {
+        self.with(|state| state.keys())
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
@@ -139,8 +136,8 @@ struct Waiter<'a> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        if self.turn.notify().is_some() {
-            self.limiter.with(|state| state.leave(&mut self.turn));
+        if self.turn.is_open() {
+            self.limiter.with(|state| state.exit(&mut self.turn));
         }
     }
 }

@@ -13,6 +13,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use slab::Slab;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -20,21 +21,26 @@ use super::lane::{Closed, Lane, Parked, Place};
 use super::{Learned, Limits, Refill, Scope};
 use crate::{Context, Error, Kind};
 
+type LaneId = usize;
+
+/// The lane of [`Scope::All`], which is made first and never forgotten.
+const ALL: LaneId = 0;
+
 /// A call on its way through the lanes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Turn {
-    tokens: u32,
-    /// One for each scope for which something is kept, narrowest first.
-    places: [Option<Place>; 3],
-    /// Number of the call, from 1; 0 before the first attempt.
+    /// Number of the call, from 1; 0 before it asked and after it went.
     arrival: u64,
-    parked: Option<(Place, Arc<Notify>)>,
+    tokens: u32,
+    /// Its lanes, narrowest first. It holds them: they are not forgotten.
+    lanes: [Option<LaneId>; 3],
+    parked: Option<(LaneId, Arc<Notify>)>,
 }
 
 impl Turn {
-    pub(super) fn new(context: &Context, scopes: [Option<Scope>; 3]) -> Self {
-        let places = scopes.map(|scope| Some(Place::of(scope?, context)));
-        Self { tokens: context.cost.get(), places, arrival: 0, parked: None }
+    /// Whether it is on its way.
+    pub(super) fn is_open(&self) -> bool {
+        self.arrival != 0
     }
 
     /// Is told when a call that waits should ask again.
@@ -52,16 +58,19 @@ pub(super) enum Attempt {
 #[derive(Debug)]
 pub(super) struct Taken {
     tokens: u32,
-    /// Where the server's answer is to be told, until it was.
-    learns: Option<Place>,
+    /// Where the server's answer is to be told, until it was. It holds that lane.
+    learns: Option<LaneId>,
 }
 
 #[derive(Debug)]
 pub(super) struct State {
     limits: Limits,
-    lanes: HashMap<Place, Lane>,
-    /// Every lane but [`Place::All`], with a time before which it cannot be forgotten.
-    forgettable: BinaryHeap<Reverse<(Instant, Place)>>,
+    /// Those for which something is kept, narrowest first.
+    scopes: [Option<Scope>; 3],
+    lanes: Slab<Lane>,
+    by_place: HashMap<Place, LaneId>,
+    /// Every lane but [`ALL`], with a time before which it cannot be forgotten.
+    forgettable: BinaryHeap<Reverse<(Instant, LaneId)>>,
     under_way: u32,
     arrivals: u64,
     woken: Vec<Arc<Notify>>,
@@ -72,10 +81,19 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl State {
     pub(super) fn new(limits: Limits) -> Self {
-        let all = Lane::new(Scope::All, &limits, Instant::now());
+        let scopes = [Scope::Operation, Scope::Key, Scope::All].map(|scope| {
+            let kept = scope == Scope::All
+                || limits.learn == Some(scope)
+                || limits.quotas.iter().any(|quota| quota.per == scope);
+            kept.then_some(scope)
+        });
+        let mut lanes = Slab::new();
+        lanes.insert(Lane::new(Place::All, &limits, Instant::now()));
         Self {
             limits,
-            lanes: HashMap::from([(Place::All, all)]),
+            scopes,
+            lanes,
+            by_place: HashMap::from([(Place::All, ALL)]),
             forgettable: BinaryHeap::new(),
             under_way: 0,
             arrivals: 0,
@@ -83,82 +101,79 @@ impl State {
         }
     }
 
-    /// The scopes for which something is kept, narrowest first.
-    pub(super) fn scopes(&self) -> [Option<Scope>; 3] {
-        [Scope::Operation, Scope::Key, Scope::All].map(|scope| {
-            let kept = scope == Scope::All
-                || self.limits.learn == Some(scope)
-                || self.limits.quotas.iter().any(|quota| quota.per == scope);
-            kept.then_some(scope)
-        })
-    }
-
-    /// Lets the call go, or parks it where it is held.
+    /// Lets the call of `context` go, or parks it where it is held.
     ///
     /// # Errors
     /// It can never go, or there are too many keys.
-    pub(super) fn attempt(&mut self, turn: &mut Turn, now: Instant) -> Result<Attempt, Error> {
-        if turn.arrival == 0 {
-            self.arrivals += 1;
-            turn.arrival = self.arrivals;
+    pub(super) fn attempt(
+        &mut self,
+        turn: &mut Turn,
+        context: &Context,
+        now: Instant,
+    ) -> Result<Attempt, Error> {
+        if !turn.is_open() {
+            self.enter(turn, context, now)?;
         }
-        self.make_lanes(&turn.places, now)?;
-        let mut held: Option<(Place, Closed)> = None;
-        for place in turn.places.iter().flatten() {
-            let closed = self.lane(place).closed(turn.tokens, turn.arrival, now)?;
-            let Some(closed) = closed.or_else(|| self.crowded(place, now)) else { continue };
+        let mut held: Option<(LaneId, Closed)> = None;
+        for id in turn.lanes.into_iter().flatten() {
+            let closed = self.lanes[id].closed(turn.tokens, turn.arrival, now)?;
+            let Some(closed) = closed.or_else(|| self.crowded(id, now)) else { continue };
             held = Some(match held {
-                None => (place.clone(), closed),
+                None => (id, closed),
                 // It moves on to the next lane as soon as the first one lets it.
                 Some((first, before)) => (first, Closed { recheck: before.recheck, ..before.and(closed) }),
             });
         }
         Ok(match held {
             None => Attempt::Goes(self.take(turn, now)),
-            Some((place, closed)) => {
-                let first = self.park(turn, &place);
+            Some((id, closed)) => {
+                let first = self.park(turn, id);
                 Attempt::Waits(Closed { recheck: closed.recheck.filter(|_| first), ..closed })
             }
         })
     }
 
-    /// The call does not wait any more; whoever is next may go.
-    pub(super) fn leave(&mut self, turn: &mut Turn) {
-        if let Some((place, _)) = turn.parked.take() {
-            self.leave_lane(&place, turn.arrival);
+    /// The call is not on its way any more. Whoever is next where it waited may go.
+    pub(super) fn exit(&mut self, turn: &mut Turn) {
+        if let Some((id, _)) = turn.parked.take() {
+            self.leave(id, turn.arrival);
         }
+        for id in turn.lanes.iter_mut().filter_map(Option::take) {
+            self.lanes[id].holders -= 1;
+        }
+        turn.arrival = 0;
     }
 
     /// The call was answered, and this is what the answer told.
     pub(super) fn answered(&mut self, taken: &mut Taken, told: &[Learned], now: Instant) {
-        if let Some(place) = taken.learns.take() {
-            self.lane(&place).learner.answered(taken.tokens, told, now);
-            self.wake_for(&place, told);
+        if let Some(id) = taken.learns.take() {
+            self.lanes[id].holders -= 1;
+            self.lanes[id].learner.answered(taken.tokens, told, now);
+            self.wake_for(id, told);
         }
     }
 
     /// The call is over.
     pub(super) fn release(&mut self, taken: &mut Taken) {
-        if let Some(place) = taken.learns.take() {
-            self.lane(&place).learner.unanswered(taken.tokens);
-            self.wake_first(&place);
+        if let Some(id) = taken.learns.take() {
+            self.lanes[id].holders -= 1;
+            self.lanes[id].learner.unanswered(taken.tokens);
+            self.wake_first(id);
         }
         self.under_way -= 1;
         if self.limits.concurrency.is_some() {
-            self.wake_first(&Place::All);
+            self.wake_first(ALL);
         }
     }
 
     /// Takes in what was told elsewhere about the calls of `context`.
     pub(super) fn learn(&mut self, context: &Context, told: &[Learned], now: Instant) -> Result<(), Error> {
         let Some(scope) = self.limits.learn else { return Ok(()) };
-        let place = Place::of(scope, context);
-        self.make_lanes(&[Some(place.clone())], now)?;
-        let learner = &mut self.lane(&place).learner;
+        let id = self.lane_of(Place::of(scope, context), now)?;
         for new in told {
-            learner.learn(new, 0, now);
+            self.lanes[id].learner.learn(new, 0, now);
         }
-        self.wake_for(&place, told);
+        self.wake_for(id, told);
         Ok(())
     }
 
@@ -173,8 +188,8 @@ impl State {
             return Err(Error::configuration(format!("there is no limit {name:?} to change")));
         };
         (quota.capacity, quota.refill) = (capacity, refill);
-        for lane in self.lanes.values_mut() {
-            lane.set_quotas(&self.limits, now);
+        for (_, lane) in &mut self.lanes {
+            lane.set_quota(quota, now);
             self.woken.extend(lane.first().map(|parked| Arc::clone(&parked.notify)));
         }
         Ok(())
@@ -182,7 +197,7 @@ impl State {
 
     pub(super) fn set_concurrency(&mut self, concurrency: Option<NonZeroU32>) {
         self.limits.concurrency = concurrency;
-        self.wake_first(&Place::All);
+        self.wake_first(ALL);
     }
 
     /// Those who should ask again. Told outside the lock: a waker may run foreign code, even drop another call that waits.
@@ -190,54 +205,65 @@ impl State {
         mem::take(&mut self.woken)
     }
 
-    /// Number of lanes that are remembered.
-    #[cfg(test)]
-    pub(super) fn lanes(&self) -> usize {
-        self.lanes.len()
+    /// Number of lanes that are remembered, but for that of all calls.
+    pub(super) fn keys(&self) -> usize {
+        self.lanes.len() - 1
+    }
+
+    fn enter(&mut self, turn: &mut Turn, context: &Context, now: Instant) -> Result<(), Error> {
+        self.arrivals += 1;
+        turn.arrival = self.arrivals;
+        turn.tokens = context.cost.get();
+        for (lane, scope) in turn.lanes.iter_mut().zip(self.scopes) {
+            let Some(scope) = scope else { continue };
+            let id = self.lane_of(Place::of(scope, context), now)?;
+            self.lanes[id].holders += 1;
+            *lane = Some(id);
+        }
+        Ok(())
     }
 
     fn take(&mut self, turn: &mut Turn, now: Instant) -> Taken {
-        self.leave(turn);
-        self.under_way += 1;
-        let (learning, mut learns) = (self.limits.learn, None);
-        for place in turn.places.iter().flatten() {
-            let lane = self.lane(place);
+        let mut taken = Taken { tokens: turn.tokens, learns: None };
+        for id in turn.lanes.into_iter().flatten() {
+            let lane = &mut self.lanes[id];
             lane.take(turn.tokens, now);
-            if learning == Some(place.scope()) {
+            if self.limits.learn == Some(lane.place().scope()) {
                 lane.learner.take(turn.tokens);
-                learns = Some(place.clone());
+                lane.holders += 1;
+                taken.learns = Some(id);
             }
         }
-        Taken { tokens: turn.tokens, learns }
+        self.under_way += 1;
+        self.exit(turn);
+        taken
     }
 
-    /// Makes the call wait in `place` and nowhere else. True if it is the first there.
-    fn park(&mut self, turn: &mut Turn, place: &Place) -> bool {
+    /// Makes the call wait in one lane and nowhere else. True if it is the first there.
+    fn park(&mut self, turn: &mut Turn, id: LaneId) -> bool {
         let arrival = turn.arrival;
-        if turn.parked.as_ref().is_none_or(|(parked, _)| parked != place) {
+        if turn.parked.as_ref().is_none_or(|(parked, _)| *parked != id) {
             let notify = turn.parked.take().map_or_else(Arc::default, |(left, notify)| {
-                self.leave_lane(&left, arrival);
+                self.leave(left, arrival);
                 notify
             });
-            self.lane(place).park(arrival, Parked { tokens: turn.tokens, notify: Arc::clone(&notify) });
-            turn.parked = Some((place.clone(), notify));
+            self.lanes[id].park(arrival, Parked { tokens: turn.tokens, notify: Arc::clone(&notify) });
+            turn.parked = Some((id, notify));
         }
-        self.lane(place).is_first(arrival)
+        self.lanes[id].is_first(arrival)
     }
 
-    fn leave_lane(&mut self, place: &Place, arrival: u64) {
-        let lane = self.lane(place);
-        let was_first = lane.is_first(arrival);
-        lane.leave(arrival);
+    fn leave(&mut self, id: LaneId, arrival: u64) {
+        let was_first = self.lanes[id].is_first(arrival);
+        self.lanes[id].leave(arrival);
         if was_first {
-            self.wake_first(place);
+            self.wake_first(id);
         }
     }
 
     /// The bound on calls at once is one more thing that all calls share.
-    fn crowded(&self, place: &Place, now: Instant) -> Option<Closed> {
-        let bound =
-            self.limits.concurrency.filter(|bound| *place == Place::All && self.under_way >= bound.get())?;
+    fn crowded(&self, id: LaneId, now: Instant) -> Option<Closed> {
+        let bound = self.limits.concurrency.filter(|bound| id == ALL && self.under_way >= bound.get())?;
         Some(Closed {
             earliest: now,
             recheck: None,
@@ -245,73 +271,54 @@ impl State {
         })
     }
 
-    /// Something changed for those who wait in `place`. The first asks again, and when it goes wakes the next.
-    fn wake_first(&mut self, place: &Place) {
-        let first = self.lanes.get(place).and_then(Lane::first);
-        self.woken.extend(first.map(|parked| Arc::clone(&parked.notify)));
+    /// Something changed for those who wait in a lane. The first asks again, and when it goes wakes the next.
+    fn wake_first(&mut self, id: LaneId) {
+        self.woken.extend(self.lanes[id].first().map(|parked| Arc::clone(&parked.notify)));
     }
 
     /// A closed door is news for all who wait: those for whom it opens too late need not stay.
-    fn wake_for(&mut self, place: &Place, told: &[Learned]) {
+    fn wake_for(&mut self, id: LaneId, told: &[Learned]) {
         if told.iter().all(|new| new.remaining > 0) {
-            return self.wake_first(place);
+            self.wake_first(id);
+        } else {
+            self.woken.extend(self.lanes[id].waiting().map(|parked| Arc::clone(&parked.notify)));
         }
-        let waiting = self.lanes.get(place).into_iter().flat_map(Lane::waiting);
-        self.woken.extend(waiting.map(|parked| Arc::clone(&parked.notify)));
     }
 
-    /// Makes those lanes that are missing.
-    fn make_lanes(&mut self, places: &[Option<Place>], now: Instant) -> Result<(), Error> {
-        let missing = |lanes: &HashMap<Place, Lane>| {
-            places.iter().flatten().filter(|place| !lanes.contains_key(place)).count()
-        };
-        if missing(&self.lanes) == 0 {
-            return Ok(());
+    fn lane_of(&mut self, place: Place, now: Instant) -> Result<LaneId, Error> {
+        if place == Place::All {
+            return Ok(ALL);
         }
-        // Before any is made: one of these may be as good as new itself.
+        if let Some(id) = self.by_place.get(&place) {
+            return Ok(*id);
+        }
         self.forget(now);
         let max_keys = self.limits.max_keys;
-        if self.keys() + missing(&self.lanes) > max_keys {
+        if self.keys() >= max_keys {
             return Err(Error::new(Kind::Limit, format!("more than {max_keys} keys are limited at once"))
                 .advise("use fewer limit keys, or raise the number of keys that are remembered"));
         }
-        for place in places.iter().flatten() {
-            if !self.lanes.contains_key(place) {
-                self.forgettable.push(Reverse((now, place.clone())));
-                self.lanes.insert(place.clone(), Lane::new(place.scope(), &self.limits, now));
-            }
-        }
-        Ok(())
+        let id = self.lanes.insert(Lane::new(place.clone(), &self.limits, now));
+        self.by_place.insert(place, id);
+        self.forgettable.push(Reverse((now, id)));
+        Ok(id)
     }
 
-    /// Forgets lanes that are as good as new: a few at a time, so that they do not pile up; as many as are needed at the bound.
+    /// Forgets lanes that are as good as new: two for each that is made, so that they do not pile up; at the bound, any.
     fn forget(&mut self, now: Instant) {
-        const AT_A_TIME: usize = 4;
         let mut looked_at = 0;
-        while let Some(Reverse((at, place))) = self.forgettable.pop() {
-            let full = self.keys() + AT_A_TIME > self.limits.max_keys;
-            if at > now || (looked_at >= AT_A_TIME && !full) {
-                self.forgettable.push(Reverse((at, place)));
+        while let Some(Reverse((at, id))) = self.forgettable.pop() {
+            if at > now || (looked_at >= 2 && self.keys() < self.limits.max_keys) {
+                self.forgettable.push(Reverse((at, id)));
                 break;
             }
             looked_at += 1;
-            match self.lanes[&place].forgettable_at(now) {
+            match self.lanes[id].forgettable_at(now) {
                 Some(at) if at <= now => {
-                    self.lanes.remove(&place);
+                    self.by_place.remove(self.lanes.remove(id).place());
                 }
-                later => self.forgettable.push(Reverse((later.unwrap_or(now + LOOK_AGAIN), place))),
+                later => self.forgettable.push(Reverse((later.unwrap_or(now + LOOK_AGAIN), id))),
             }
         }
-    }
-
-    /// All lanes but [`Place::All`].
-    fn keys(&self) -> usize {
-        self.lanes.len() - 1
-    }
-
-    fn lane(&mut self, place: &Place) -> &mut Lane {
-        self.lanes
-            .get_mut(place)
-            .expect("no lane is forgotten that was just made, has a call waiting or under way")
     }
 }
