@@ -14,8 +14,8 @@ use crate::{Context, Error, Event, Evidence, Kind};
 
 /// Holds calls to [`Limits`]. Copies share everything: what one takes, the others wait for.
 ///
-/// Asking is cheap: a call that need not wait takes one lock for well under a microsecond, whatever the number of keys and of calls
-/// that wait. Waits are rounded up to the millisecond, as `tokio::time` does.
+/// Asking is cheap: the work does not grow with the number of keys and of calls that wait, and a call that need not wait takes a lock
+/// for well under a microsecond. Waits are rounded up to the millisecond, as `tokio::time` does.
 #[derive(Debug, Clone)]
 pub struct Limiter(Arc<Shared>);
 

@@ -138,6 +138,23 @@ async fn a_call_held_by_a_narrow_limit_is_not_starved_by_those_that_it_does_not_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_keeps_its_place_in_the_wider_limit_as_soon_as_the_narrow_one_lets_it() {
+    let limiter =
+        limiter([quota("all", 2, "1/5s", Scope::All), quota("operation", 2, "2/s", Scope::Operation)]);
+    let mut calls = Calls::default();
+    let both = |operation| Context { cost: count(2), ..of("k", operation) };
+    calls.start("x1", &limiter, both("x")).await;
+    calls.start("x2", &limiter, both("x")).await;
+    advance(secs(1)).await;
+    settle().await;
+    advance(secs(5)).await;
+    calls.start("y", &limiter, of("k", "y")).await;
+    assert_eq!(calls.went().await, ["x1"], "one token is there, but x2 came first");
+    advance(secs(4)).await;
+    assert_eq!(calls.went().await, ["x2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn keys_do_not_share_and_no_key_is_a_key() {
     let limiter = limiter([quota("key", 1, "1/m", Scope::Key)]);
     let mut calls = Calls::default();
@@ -313,6 +330,35 @@ async fn a_pause_beyond_the_longest_wait_fails_those_who_wait_already() {
             r#"the server's limit "Retry-After" has no room for 10 min, and the call may wait for 5 min"#
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_fails_a_call_whose_deadline_it_passes_though_the_one_before_it_waits() {
+    let limiter = limiter([quota("second", 1, "1/m", Scope::Key)]);
+    let mut first = limiter.acquire(&costing(1)).await.expect("a token");
+    let mut calls = Calls::default();
+    calls.start("patient", &limiter, costing(1)).await;
+    let deadline = Some(Instant::now() + secs(150));
+    calls.start("hurried", &limiter, Context { deadline, ..Context::default() }).await;
+    first.answered(&[Learned::pause("Retry-After", secs(200))]);
+    settle().await;
+    let error = calls.tasks.try_join_next().expect("it failed").expect("no panic").expect_err("too late");
+    assert_eq!(error.retry_after(), Some(secs(200)));
+    advance(secs(200)).await;
+    assert_eq!(calls.went().await, ["patient"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_asks_after_a_pause_and_is_lost_lets_the_next_ask() {
+    let limiter = Limiter::default();
+    limiter.learn(&Context::default(), &[told(0, 1)]).expect("room for a key");
+    advance(secs(1)).await;
+    let asking = limiter.acquire(&costing(1)).await.expect("one may ask");
+    let mut calls = Calls::default();
+    calls.start("next", &limiter, costing(1)).await;
+    assert_eq!(calls.went().await, [""; 0]);
+    drop(asking);
+    assert_eq!(calls.went().await, ["next"]);
 }
 
 #[tokio::test(start_paused = true)]
