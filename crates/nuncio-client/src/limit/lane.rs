@@ -107,14 +107,7 @@ impl Lane {
         arrival: u64,
         now: Instant,
     ) -> Result<Option<Closed>, Error> {
-        if let Some((name, bucket)) = self.buckets.iter().find(|(_, bucket)| tokens > bucket.capacity().get())
-        {
-            let capacity = bucket.capacity();
-            return Err(Error::configuration(format!(
-                "a call takes {tokens} tokens of the limit {name:?}, which holds {capacity}"
-            ))
-            .advise("raise the capacity of the limit, or lower the cost of the call"));
-        }
+        self.check_capacity(tokens)?;
         let behind = self.queue.first_key_value().is_some_and(|(first, _)| *first < arrival);
         if !behind {
             self.learner.lapse(tokens, now);
@@ -132,6 +125,17 @@ impl Lane {
         Ok(closed.or_else(|| {
             behind.then(|| Closed { earliest: now, recheck: None, what: "earlier calls".into() })
         }))
+    }
+
+    fn check_capacity(&self, tokens: u32) -> Result<(), Error> {
+        let too_small = |bucket: &Bucket| tokens > bucket.capacity().get();
+        let Some((name, bucket)) = self.buckets.iter().find(|(_, bucket)| too_small(bucket)) else {
+            return Ok(());
+        };
+        let capacity = bucket.capacity();
+        let message = format!("a call takes {tokens} tokens of the limit {name:?}, which holds {capacity}");
+        Err(Error::configuration(message)
+            .advise("raise the capacity of the limit, or lower the cost of the call"))
     }
 
     /// Takes the tokens of a call for which this and every other lane is open.

@@ -168,8 +168,10 @@ fn too_late(closed: &Closed, now: Instant, patience: Duration) -> Error {
     let (what, patience) = (&closed.what, in_words(patience));
     let error = if closed.earliest > now {
         let wait = closed.earliest - now;
-        let message =
-            format!("{what} has no room for {}, and the call may wait for {patience}", in_words(wait));
+        let message = format!(
+            "{what} has no room for another {}, and the call may wait for {patience}",
+            in_words(wait)
+        );
         Error::new(Kind::Limit, message).come_back_after(wait)
     } else {
         Error::new(Kind::Limit, format!("{what} had no room within the {patience} that the call may wait"))

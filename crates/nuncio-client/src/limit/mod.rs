@@ -41,7 +41,7 @@
 //! let second = limiter.acquire(&context).await?;
 //! let refused = limiter.acquire(&context).await.unwrap_err();
 //! assert_eq!(refused.kind(), Kind::Limit);
-//! assert_eq!(refused.to_string(), r#"the limit "a day" has no room for 12 h, and the call may wait for 60.0 s"#);
+//! assert_eq!(refused.to_string(), r#"the limit "a day" has no room for another 12 h, and the call may wait for 60.0 s"#);
 //! # Ok(())
 //! # }
 //! ```

@@ -267,7 +267,7 @@ impl State {
         Some(Closed {
             earliest: now,
             recheck: None,
-            what: format!("the bound of {bound} calls at once").into(),
+            what: format!("the concurrency bound of {bound}").into(),
         })
     }
 

@@ -172,7 +172,10 @@ async fn a_turn_beyond_the_longest_wait_fails_at_once_and_names_the_limit() {
     let _first = limiter.acquire(&costing(1)).await.expect("there is one");
     let error = limiter.acquire(&costing(1)).now_or_never().expect("at once").expect_err("there is none");
     assert_eq!((error.kind(), error.retry_after()), (Kind::Limit, Some(secs(86_400))));
-    assert_eq!(error.to_string(), r#"the limit "day" has no room for 24 h, and the call may wait for 5 min"#);
+    assert_eq!(
+        error.to_string(),
+        r#"the limit "day" has no room for another 24 h, and the call may wait for 5 min"#
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +236,7 @@ async fn a_wait_for_a_place_ends_with_the_longest_wait() {
     assert_eq!(started.elapsed(), DEFAULT_MAX_WAIT);
     assert_eq!(
         error.to_string(),
-        "the bound of 1 calls at once had no room within the 5 min that the call may wait"
+        "the concurrency bound of 1 had no room within the 5 min that the call may wait"
     );
 }
 
@@ -327,7 +330,7 @@ async fn a_pause_beyond_the_longest_wait_fails_those_who_wait_already() {
         assert_eq!(error.retry_after(), Some(secs(600)));
         assert_eq!(
             error.to_string(),
-            r#"the server's limit "Retry-After" has no room for 10 min, and the call may wait for 5 min"#
+            r#"the server's limit "Retry-After" has no room for another 10 min, and the call may wait for 5 min"#
         );
     }
 }
