@@ -1,10 +1,13 @@
 //! Places in a JSON document.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::Error;
 
@@ -34,6 +37,14 @@ impl Path {
         &self.0
     }
 
+    /// The place at `step` within this one.
+    #[must_use]
+    pub fn step(&self, step: &str) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step.to_owned());
+        Self(steps)
+    }
+
     /// What stands there, if anything does.
     #[must_use]
     pub fn get<'a>(&self, document: &'a Value) -> Option<&'a Value> {
@@ -41,6 +52,21 @@ impl Path {
             Value::Object(map) => map.get(step),
             Value::Array(items) => items.get(step.parse::<usize>().ok()?),
             _ => None,
+        })
+    }
+
+    /// The JSON that stands there, as it is written in `document`; of keys that come twice the last one counts.
+    #[must_use]
+    pub fn raw<'a>(&self, document: &'a str) -> Option<&'a RawValue> {
+        let document = serde_json::from_str(document).ok()?;
+        self.0.iter().try_fold(document, |value: &RawValue, step| {
+            if value.get().starts_with('[') {
+                let items: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
+                items.get(step.parse::<usize>().ok()?).copied()
+            } else {
+                let mut map: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(value.get()).ok()?;
+                map.remove(step.as_str())
+            }
         })
     }
 
@@ -142,5 +168,16 @@ mod tests {
         assert_eq!(text("next"), None);
         assert_eq!(text("n").as_deref(), Some("12"));
         assert_eq!(text("ok").as_deref(), Some("false"));
+    }
+
+    #[test]
+    fn raw_json_is_found_as_it_is_written() {
+        let body = r#"{"a": [1, {"b\u002ec": 1.10}], "n": null}"#;
+        let raw = |path: &str| path.parse::<Path>().expect(path).raw(body).map(RawValue::get);
+        assert_eq!(raw(r"a.1.b\.c"), Some("1.10"));
+        assert_eq!(raw("n"), Some("null"));
+        assert_eq!(raw("a.2"), None);
+        assert_eq!(raw("n.x"), None);
+        assert_eq!(raw("."), Some(body));
     }
 }

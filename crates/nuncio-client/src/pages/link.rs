@@ -157,9 +157,9 @@ impl Cursor<'_> {
 /// Single quotes are no quotes in this grammar, but a server that writes `rel='next'` means `next`.
 fn relation_types(value: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(value);
-    let types = text.split_ascii_whitespace().map(|rel| {
-        rel.strip_prefix('\'').and_then(|rel| rel.strip_suffix('\'')).unwrap_or(rel).to_owned()
-    });
+    let types = text
+        .split_ascii_whitespace()
+        .map(|rel| rel.strip_prefix('\'').and_then(|rel| rel.strip_suffix('\'')).unwrap_or(rel).to_owned());
     types.collect()
 }
 
@@ -221,15 +221,16 @@ mod tests {
 
     #[test]
     fn escapes_in_quotes_are_resolved() {
-        let all: Vec<Link> = links(&headers(&[r#"</a>; rel="ne\xt"; title="\\\"<,;>""#]))
-            .collect::<Result<_, _>>()
-            .unwrap();
+        let all: Vec<Link> =
+            links(&headers(&[r#"</a>; rel="ne\xt"; title="\\\"<,;>""#])).collect::<Result<_, _>>().unwrap();
         assert_eq!(all, [Link { target: "/a".to_owned(), rels: vec!["next".to_owned()] }]);
     }
 
     #[test]
     fn a_header_that_cannot_be_read_is_not_the_end() {
-        for text in ["garbage", "https://a.test/>; rel=next", "</a", "</a>; rel=\"next", "</a> rel=next", "</a>; =x"] {
+        for text in
+            ["garbage", "https://a.test/>; rel=next", "</a", "</a>; rel=\"next", "</a> rel=next", "</a>; =x"]
+        {
             let error = next(&headers(&[text])).expect_err(text);
             assert_eq!(error.kind(), Kind::Pages, "{text}");
         }

@@ -1,3 +1,7 @@
 //! To be filled.
 pub mod link;
-mod scanner;
+mod record;
+mod splitter;
+
+pub use record::Record;
+pub use splitter::{DEFAULT_MAX_RECORD_BYTES, MAX_ENVELOPE_BYTES, Records, Splitter};

@@ -92,9 +92,8 @@ impl Scanner {
 
     /// Whether one whole value was read. A number at the end of the text is whole only if nothing follows.
     pub(super) fn is_done(&self) -> bool {
-        let number_ends = |number| {
-            matches!(number, Number::Zero | Number::Integer | Number::Fraction | Number::Exponent)
-        };
+        let number_ends =
+            |number| matches!(number, Number::Zero | Number::Integer | Number::Fraction | Number::Exponent);
         match self.cut {
             Cut::Nothing => self.expect == Expect::End,
             Cut::Number(number) => self.depth == 0 && number_ends(number),
@@ -364,13 +363,46 @@ mod tests {
 
     #[test]
     fn exactly_json_is_accepted() {
-        let good = ["0", "-0.0e+1", "1E5", "[]", "{}", "[[],{}]", r#"{"a":"\u00e9\n","b":[true,false,null]}"#, " 1 "];
+        let good = [
+            "0",
+            "-0.0e+1",
+            "1E5",
+            "[]",
+            "{}",
+            "[[],{}]",
+            r#"{"a":"\u00e9\n","b":[true,false,null]}"#,
+            " 1 ",
+        ];
         for text in good {
             assert!(accepts(text.as_bytes(), 1), "{text}");
         }
         let bad = [
-            "", "01", "1.", "-", ".5", "+1", "1e", "[1,]", "[,1]", "[1 2]", "{\"a\":1,}", "{\"a\"}", "{a:1}", "{1:1}",
-            "[1}", "{\"a\":1]", "tru", "True", "NaN", "\"\\x\"", "\"\\u12g4\"", "\"a\nb\"", "1 2", "[]]", "'a'", "[1]x",
+            "",
+            "01",
+            "1.",
+            "-",
+            ".5",
+            "+1",
+            "1e",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{a:1}",
+            "{1:1}",
+            "[1}",
+            "{\"a\":1]",
+            "tru",
+            "True",
+            "NaN",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"a\nb\"",
+            "1 2",
+            "[]]",
+            "'a'",
+            "[1]x",
         ];
         for text in bad {
             assert!(!accepts(text.as_bytes(), 1), "{text}");
