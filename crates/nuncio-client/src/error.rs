@@ -187,6 +187,13 @@ impl Error {
         self
     }
 
+    /// Says where it happened, in front of the message: `page 3: …`.
+    #[must_use]
+    pub fn within(mut self, place: impl fmt::Display) -> Self {
+        self.0.message = format!("{place}: {}", self.0.message);
+        self
+    }
+
     /// Keeps the cause.
     #[must_use]
     pub fn because(mut self, source: impl Into<BoxError>) -> Self {

@@ -66,6 +66,11 @@ fn malformed(value: &[u8]) -> Error {
 #[derive(Debug)]
 struct Malformed;
 
+struct Param {
+    name: Vec<u8>,
+    value: Vec<u8>,
+}
+
 /// What is left to read.
 struct Cursor<'a>(&'a [u8]);
 
@@ -94,16 +99,16 @@ impl Cursor<'_> {
                 Some(b';') => self.0 = &self.0[1..],
                 Some(_) => return Err(Malformed),
             }
-            if let Some((name, value)) = self.param()?
-                && name.eq_ignore_ascii_case(b"rel")
+            if let Some(param) = self.param()?
+                && param.name.eq_ignore_ascii_case(b"rel")
             {
-                rels.get_or_insert_with(|| relation_types(&value));
+                rels.get_or_insert_with(|| relation_types(&param.value));
             }
         }
     }
 
     /// Nothing for an empty parameter, as after the last semicolon of `<a>; rel=next;`.
-    fn param(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, Malformed> {
+    fn param(&mut self) -> Result<Option<Param>, Malformed> {
         self.skip(is_space);
         let name = self.take(|byte| !is_space(byte) && !b"=;,\"".contains(&byte));
         self.skip(is_space);
@@ -112,7 +117,7 @@ impl Cursor<'_> {
             return if has_value { Err(Malformed) } else { Ok(None) };
         }
         let value = if has_value { self.value()? } else { Vec::new() };
-        Ok(Some((name, value)))
+        Ok(Some(Param { name, value }))
     }
 
     fn value(&mut self) -> Result<Vec<u8>, Malformed> {

@@ -1,7 +1,6 @@
 //! One record, as the server wrote it.
 
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -12,7 +11,7 @@ use crate::{Error, Kind, excerpt, json};
 /// The JSON of one record, byte for byte as it came: not parsed, no digit touched. Cloning is cheap.
 ///
 /// It keeps the piece of the body that it came with in memory; whoever keeps few of many records copies them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Record(Bytes);
 
 impl Record {
@@ -60,13 +59,6 @@ impl Record {
     #[must_use]
     pub fn at(&self, path: &json::Path) -> Option<&RawValue> {
         path.raw(self.as_str())
-    }
-
-    /// Equal for equal records of one process.
-    pub(super) fn digest(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.0.hash(&mut hasher);
-        hasher.finish()
     }
 }
 

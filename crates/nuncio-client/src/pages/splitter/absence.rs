@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use crate::{Error, Kind, json};
 
-
 /// An error unless records may be absent and `body`, a whole JSON document without an array at `path`, has nothing else there.
 pub(super) fn check(path: &json::Path, body: &[u8], optional: bool) -> Result<(), Error> {
     let body: Value = serde_json::from_slice(body)

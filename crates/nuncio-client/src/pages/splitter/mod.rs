@@ -48,10 +48,10 @@ pub enum Records {
 /// let mut splitter = Splitter::new(Records::Array("data".parse()?));
 /// let mut records = Vec::new();
 /// for piece in [r#"{"data":[{"id":1},{"id"#, r#"":2}],"has_more":false}"#] {
-///     splitter.feed(piece.into(), &mut records)?;
+///     splitter.feed(&piece.into(), &mut records)?;
 /// }
 /// assert_eq!(records[1].as_str(), r#"{"id":2}"#);
-/// assert_eq!(splitter.finish()?.get(), r#"{"data":[],"has_more":false}"#);
+/// assert_eq!(splitter.finish(&mut records)?.get(), r#"{"data":[],"has_more":false}"#);
 /// # Ok::<(), nuncio_client::Error>(())
 /// ```
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Splitter {
     /// # Errors
     /// [`Kind::Decode`] where the body is not JSON, or nests deeper than 128; [`Kind::TooLarge`] for a record over the bound or
     /// an envelope over [`MAX_ENVELOPE_BYTES`]. Records that ended before the fault are added all the same.
-    pub fn feed(&mut self, piece: Bytes, records: &mut Vec<Record>) -> Result<(), Error> {
+    pub fn feed(&mut self, piece: &Bytes, records: &mut Vec<Record>) -> Result<(), Error> {
         let room = HEAD_BYTES.saturating_sub(self.head.len()).min(piece.len());
         self.head.extend_from_slice(&piece[..room]);
         let mut at = 0;
@@ -128,9 +128,9 @@ impl Splitter {
         }
         while at < piece.len() {
             match self.phase {
-                Phase::Envelope => self.read_envelope(&piece, &mut at)?,
+                Phase::Envelope => self.read_envelope(piece, &mut at)?,
                 Phase::Between => {
-                    let element = self.scanner.element(&piece, &mut at);
+                    let element = self.scanner.element(piece, &mut at);
                     match element.map_err(|fault| self.not_json(fault, at))? {
                         Some(true) => self.phase = Phase::Record,
                         Some(false) => self.leave_array()?,
@@ -138,11 +138,11 @@ impl Splitter {
                     }
                 }
                 Phase::BetweenLines => {
-                    if self.scanner.line(&piece, &mut at) {
+                    if self.scanner.line(piece, &mut at) {
                         self.phase = Phase::Line;
                     }
                 }
-                Phase::Record | Phase::Line => records.extend(self.read_record(&piece, &mut at)?),
+                Phase::Record | Phase::Line => records.extend(self.read_record(piece, &mut at)?),
             }
         }
         self.offset += piece.len() as u64;
@@ -266,7 +266,7 @@ impl Splitter {
                 return Err(Error::new(Kind::Decode, message));
             }
             Found::Nothing | Found::Other => {
-                absence::check(self.locator.path(), &self.envelope, self.optional)?
+                absence::check(self.locator.path(), &self.envelope, self.optional)?;
             }
         }
         let text = String::from_utf8(self.envelope)

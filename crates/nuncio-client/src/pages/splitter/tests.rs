@@ -17,13 +17,13 @@ fn split(records: Records, body: &[u8], size: usize) -> Result<Split, Error> {
     let mut splitter = Splitter::new(records);
     let mut records = Vec::new();
     for piece in body.chunks(size) {
-        splitter.feed(Bytes::copy_from_slice(piece), &mut records)?;
+        splitter.feed(&Bytes::copy_from_slice(piece), &mut records)?;
     }
     let envelope = splitter.finish(&mut records)?;
     Ok(Split { records, envelope })
 }
 
-fn texts(records: Records, body: &str) -> Vec<String> {
+fn texts(records: &Records, body: &str) -> Vec<String> {
     let whole = split(records.clone(), body.as_bytes(), usize::MAX).expect(body).records;
     for size in 1..body.len() {
         assert_eq!(
@@ -42,35 +42,35 @@ fn failure(records: Records, body: &str) -> Error {
 #[test]
 fn records_are_found_at_the_root_and_deep_within() {
     assert_eq!(
-        texts(at("."), "\u{feff} [1, \"a\" , {\"b\":[]} ,null,[2]] "),
+        texts(&at("."), "\u{feff} [1, \"a\" , {\"b\":[]} ,null,[2]] "),
         ["1", "\"a\"", "{\"b\":[]}", "null", "[2]"]
     );
-    assert_eq!(texts(at("a.b"), r#"{"x":{"b":[9]},"a":{"c":[{"b":[8]}],"b":[1,2]},"b":[7]}"#), ["1", "2"]);
-    assert_eq!(texts(at("1"), r#"[{"page":1},[{"id":1}],[3]]"#), ["{\"id\":1}"]);
-    assert_eq!(texts(at("0.rows"), r#"[{"rows":[1]},{"rows":[2]}]"#), ["1"]);
-    assert_eq!(texts(at("a.2.b"), r#"{"a":[[5],{"b":[6]},{"b":[7]}]}"#), ["7"]);
-    assert!(texts(at("data"), r#"{"data":[ ]}"#).is_empty());
+    assert_eq!(texts(&at("a.b"), r#"{"x":{"b":[9]},"a":{"c":[{"b":[8]}],"b":[1,2]},"b":[7]}"#), ["1", "2"]);
+    assert_eq!(texts(&at("1"), r#"[{"page":1},[{"id":1}],[3]]"#), ["{\"id\":1}"]);
+    assert_eq!(texts(&at("0.rows"), r#"[{"rows":[1]},{"rows":[2]}]"#), ["1"]);
+    assert_eq!(texts(&at("a.2.b"), r#"{"a":[[5],{"b":[6]},{"b":[7]}]}"#), ["7"]);
+    assert!(texts(&at("data"), r#"{"data":[ ]}"#).is_empty());
 }
 
 #[test]
 fn a_key_is_the_same_however_it_is_escaped() {
-    assert_eq!(texts(at("größe"), r#"{"\\\"größe":[0],"gr\u00f6\u00dfe":[1]}"#), ["1"]);
-    assert_eq!(texts(at(r#"a"b"#), r#"{"b":[0],"a\"b":[1]}"#), ["1"]);
+    assert_eq!(texts(&at("größe"), r#"{"\\\"größe":[0],"gr\u00f6\u00dfe":[1]}"#), ["1"]);
+    assert_eq!(texts(&at(r#"a"b"#), r#"{"b":[0],"a\"b":[1]}"#), ["1"]);
 }
 
 #[test]
 fn records_keep_every_byte() {
     let record = r#"{"id":98765432109876543210987,"d":1234567890.1234567890123, "s":"\u00e9é\n" ,"z":0.10}"#;
-    assert_eq!(texts(at("."), &format!("[{record},{record}]")), [record, record]);
+    assert_eq!(texts(&at("."), &format!("[{record},{record}]")), [record, record]);
 }
 
 #[test]
 fn lines_are_records() {
     assert_eq!(
-        texts(Records::Lines, "{\"a\":1}\n\n[2]\r\n\"x\"\n12\n34"),
+        texts(&Records::Lines, "{\"a\":1}\n\n[2]\r\n\"x\"\n12\n34"),
         ["{\"a\":1}", "[2]", "\"x\"", "12", "34"]
     );
-    assert!(texts(Records::Lines, "").is_empty());
+    assert!(texts(&Records::Lines, "").is_empty());
     assert_eq!(
         failure(Records::Lines, "{\"a\":1}\n{\"a\":").to_string(),
         "the body ends too early, after 13 bytes"
@@ -112,8 +112,8 @@ fn null_or_an_object_where_the_records_should_be_is_an_error() {
 #[test]
 fn records_may_be_absent_where_that_is_allowed() {
     let optional = Records::OptionalArray("data".parse().unwrap());
-    assert!(texts(optional.clone(), r#"{"data":null}"#).is_empty());
-    assert!(texts(optional.clone(), r#"{"meta":1}"#).is_empty());
+    assert!(texts(&optional, r#"{"data":null}"#).is_empty());
+    assert!(texts(&optional, r#"{"meta":1}"#).is_empty());
     assert_eq!(
         failure(optional, r#"{"data":"x"}"#).to_string(),
         "no array of records at `data` but a string"
@@ -138,7 +138,7 @@ fn a_fault_within_a_record_is_found_at_its_byte() {
     let body = r#"[{"a":1},{"a":NaN}]"#;
     let mut records = Vec::new();
     let mut splitter = Splitter::new(at("."));
-    let error = splitter.feed(body.into(), &mut records).unwrap_err();
+    let error = splitter.feed(&body.into(), &mut records).unwrap_err();
     assert_eq!(error.to_string(), "the body is not JSON: unexpected 'N' at byte 14");
     assert_eq!(records.len(), 1, "what came before it is kept");
     assert!(split(at("."), b"[\"\xff\"]", 9).is_err());
@@ -161,8 +161,8 @@ fn a_body_that_ends_early_or_goes_on_is_an_error() {
 fn a_record_or_an_envelope_over_the_bound_is_an_error() {
     let mut splitter = Splitter::new(at(".")).max_record_bytes(10);
     let mut records = Vec::new();
-    splitter.feed("[\"12345678\",\"1234".into(), &mut records).unwrap();
-    let error = splitter.feed("56789\"]".into(), &mut records).unwrap_err();
+    splitter.feed(&"[\"12345678\",\"1234".into(), &mut records).unwrap();
+    let error = splitter.feed(&"56789\"]".into(), &mut records).unwrap_err();
     assert_eq!((error.kind(), records.len()), (Kind::TooLarge, 1));
 
     let long = format!("{{\"x\":\"{}\",\"data\":[]}}", "x".repeat(MAX_ENVELOPE_BYTES));
@@ -174,7 +174,7 @@ fn a_record_or_an_envelope_over_the_bound_is_an_error() {
 fn a_record_within_one_piece_is_not_copied() {
     let piece = Bytes::from_static(b"[{\"id\":1}]");
     let mut records = Vec::new();
-    Splitter::new(at(".")).feed(piece.clone(), &mut records).unwrap();
+    Splitter::new(at(".")).feed(&piece, &mut records).unwrap();
     assert_eq!(records[0].as_bytes().as_ptr(), piece[1..].as_ptr());
 }
 
