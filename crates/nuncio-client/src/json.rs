@@ -101,7 +101,7 @@ impl FromStr for Path {
         while let Some(c) = chars.next() {
             match c {
                 '\\' if chars.peek() == Some(&'.') => {
-                    steps.last_mut().expect("never empty").extend(chars.next())
+                    steps.last_mut().expect("never empty").extend(chars.next());
                 }
                 '.' => steps.push(String::new()),
                 other => steps.last_mut().expect("never empty").push(other),
