@@ -10,6 +10,7 @@ use crate::model::{
     Total, Version,
 };
 use crate::path::PathTemplate;
+use crate::schema;
 use crate::suggest::unknown;
 use crate::template::Template;
 
@@ -177,14 +178,12 @@ impl Findings<'_> {
                     if input.place == Some(Place::File) && !takes_files {
                         found.wrong("in", "a file needs `encode: multipart` or `encode: raw`");
                     }
-                    let schema = input.json_schema();
-                    match jsonschema::validator_for(&schema) {
-                        Err(error) => found.wrong_here(format!("this is no JSON Schema: {error}")),
+                    match schema::compile(&input.json_schema()) {
+                        Err(message) => found.wrong_here(message),
                         Ok(validator) => {
-                            let default = input.default.as_ref();
-                            if let Some(error) = default.and_then(|value| validator.validate(value).err()) {
-                                found
-                                    .wrong("default", format!("the default does not fit the input: {error}"));
+                            let default = input.default.iter();
+                            for misfit in default.flat_map(|value| schema::misfits(&validator, value)) {
+                                found.wrong("default", format!("the default does not fit: {misfit}"));
                             }
                         }
                     }
@@ -194,8 +193,8 @@ impl Findings<'_> {
     }
 
     fn schema(&mut self, key: &str, schema: serde_json::Value) {
-        if let Err(error) = jsonschema::validator_for(&schema) {
-            self.wrong(key, format!("this is no JSON Schema: {error}"));
+        if let Err(message) = schema::compile(&schema) {
+            self.wrong(key, message);
         }
     }
 

@@ -1,0 +1,284 @@
+//! From an operation and its inputs to what goes over the wire, before credentials.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use nuncio_client::body::multipart::{Form, Part};
+use nuncio_client::json::scalar_text;
+use nuncio_client::{Body, Error, Kind, graphql};
+use serde_json::{Map, Value};
+
+use crate::inputs::{Checked, File};
+use crate::model::{Encode, Operation, Place, Service, Target};
+use crate::path::PathTemplate;
+use crate::template::{Scope, Template};
+
+/// A request as an operation describes it, before credentials.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// The method.
+    pub method: Method,
+    /// The path below the service's `base_url`, percent-encoded, without query.
+    pub path: String,
+    /// The query parameters; a list is the same name several times.
+    pub query: Vec<(String, String)>,
+    /// Headers of the service, the operation and the inputs. Values from the environment are marked sensitive.
+    pub headers: HeaderMap,
+    /// The body.
+    pub content: Content,
+}
+
+/// The body of a request, not yet encoded.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Content {
+    /// No body.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// A form; nested fields go in brackets.
+    Form(Value),
+    /// A multipart form.
+    Multipart(Form),
+    /// Bytes as they are.
+    Raw(Body, HeaderValue),
+    /// A GraphQL request.
+    GraphQl(graphql::Request),
+}
+
+/// Makes the request of `operation` for inputs that were checked. `scope` has `env`, `input` and `operation`.
+pub(crate) fn prepare(
+    service: &Service,
+    operation: &Operation,
+    inputs: Checked,
+    scope: &Scope,
+) -> Result<Prepared, Error> {
+    let target =
+        operation.target().ok_or_else(|| Error::configuration("the operation does not say what it sends"))?;
+    let encode = operation.encode.unwrap_or(service.encode);
+    let Checked { values, files } = inputs;
+    let mut sorted = Sorted::new(operation, &target, &values);
+    let mut headers = HeaderMap::new();
+    if let Some(version) = &service.version {
+        put_header(&mut headers, &version.header, &version.value, scope)?;
+    }
+    for (name, value) in service.headers.iter().chain(&operation.headers) {
+        put_header(&mut headers, name, value, scope)?;
+    }
+    for (name, value) in &sorted.headers {
+        let value = text(value).unwrap_or_default();
+        headers.insert(header_name(name)?, header_value(name, &value)?);
+    }
+    let mut query = Vec::new();
+    for (name, value) in &operation.query {
+        if let Some(value) = value.value(scope)? {
+            write_query(&mut query, name, &value, encode);
+        }
+    }
+    for (name, value) in &sorted.query {
+        write_query(&mut query, name, value, encode);
+    }
+    let (method, path, content) = match target {
+        Target::GraphQl { query } => {
+            let request = graphql::Request::new(query).variables(&sorted.body)?;
+            (Method::POST, service.graphql.path.clone(), Content::GraphQl(request))
+        }
+        Target::Http { method, path } => {
+            let path = PathTemplate::parse(path).map_err(Error::configuration)?;
+            let path = path.fill(|name| values.get(name).and_then(text))?;
+            let body = match &operation.body {
+                Some(tree) => tree.render(scope)?,
+                None if sorted.has_body => Value::Object(std::mem::take(&mut sorted.body)),
+                None => Value::Null,
+            };
+            (method, path, content(encode, body, wire_names(operation, files))?)
+        }
+    };
+    Ok(Prepared { method, path, query, headers, content })
+}
+
+/// The inputs by where they go, under their names on the wire.
+#[derive(Default)]
+struct Sorted {
+    query: Map<String, Value>,
+    headers: Map<String, Value>,
+    body: Map<String, Value>,
+    /// Whether the operation has inputs for the body, given or not.
+    has_body: bool,
+}
+
+impl Sorted {
+    fn new(operation: &Operation, target: &Target<'_>, values: &Map<String, Value>) -> Self {
+        let mut sorted = Self::default();
+        for (name, input) in &operation.input {
+            let place = place(operation, target, name);
+            sorted.has_body |= matches!(place, Place::Body | Place::File);
+            let Some(value) = values.get(name) else { continue };
+            let wire_name = input.name.clone().unwrap_or_else(|| name.clone());
+            match place {
+                Place::Path => continue,
+                Place::Query => sorted.query.insert(wire_name, value.clone()),
+                Place::Header => sorted.headers.insert(wire_name, value.clone()),
+                Place::Body | Place::File => sorted.body.insert(wire_name, value.clone()),
+            };
+        }
+        sorted
+    }
+}
+
+fn place(operation: &Operation, target: &Target<'_>, name: &str) -> Place {
+    if let Some(place) = operation.input.get(name).and_then(|input| input.place) {
+        return place;
+    }
+    match target {
+        Target::GraphQl { .. } => Place::Body,
+        Target::Http { path, .. } if path.contains(&format!("{{{name}}}")) => Place::Path,
+        Target::Http { method, .. } if matches!(*method, Method::GET | Method::HEAD | Method::DELETE) => {
+            Place::Query
+        }
+        Target::Http { .. } => Place::Body,
+    }
+}
+
+impl Operation {
+    /// Where the input `name` goes: where it says, else in the path if it stands in braces there, else in the query of a GET, HEAD or
+    /// DELETE, else in the body.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<Place> {
+        self.input.get(name)?;
+        Some(place(self, &self.target()?, name))
+    }
+}
+
+fn wire_names(operation: &Operation, files: BTreeMap<String, File>) -> Vec<(String, File)> {
+    let named = files.into_iter().map(|(name, file)| {
+        let wire_name = operation.input.get(&name).and_then(|input| input.name.clone());
+        (wire_name.unwrap_or(name), file)
+    });
+    named.collect()
+}
+
+/// Text of a scalar, JSON text of anything else; nothing for null.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        other => Some(scalar_text(other).unwrap_or_else(|| other.to_string())),
+    }
+}
+
+/// A list is `name=a&name=b`, and `name[0]=a&name[1]=b` where bodies are forms too; an object is `name[key]=a`.
+fn write_query(query: &mut Vec<(String, String)>, name: &str, value: &Value, encode: Encode) {
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let nested = encode == Encode::Form || item.is_object() || item.is_array();
+                let name = if nested { format!("{name}[{index}]") } else { name.to_owned() };
+                write_query(query, &name, item, encode);
+            }
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                write_query(query, &format!("{name}[{key}]"), value, encode);
+            }
+        }
+        scalar => query.extend(text(scalar).map(|text| (name.to_owned(), text))),
+    }
+}
+
+fn put_header(headers: &mut HeaderMap, name: &str, value: &Template, scope: &Scope) -> Result<(), Error> {
+    let Some(text) = value.value(scope)?.as_ref().and_then(text) else { return Ok(()) };
+    let mut header = header_value(name, &text)?;
+    header.set_sensitive(value.variables().iter().any(|variable| variable.starts_with("env.")));
+    headers.insert(header_name(name)?, header);
+    Ok(())
+}
+
+fn header_name(name: &str) -> Result<HeaderName, Error> {
+    name.parse().map_err(|_| Error::configuration(format!("{name:?} is no name of a header")))
+}
+
+/// A line end would make what follows it another header.
+fn header_value(name: &str, text: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(text).map_err(|_| {
+        Error::new(
+            Kind::Validation,
+            format!("the value of the header {name} has a character that no header can carry"),
+        )
+        .advise("look for a line end in it")
+    })
+}
+
+fn content(encode: Encode, body: Value, files: Vec<(String, File)>) -> Result<Content, Error> {
+    Ok(match encode {
+        _ if body.is_null() && files.is_empty() => Content::Empty,
+        Encode::Json => Content::Json(body),
+        Encode::Form => Content::Form(body),
+        Encode::Multipart => Content::Multipart(multipart(body, files)?),
+        Encode::Raw => raw(body, files)?,
+    })
+}
+
+fn multipart(body: Value, files: Vec<(String, File)>) -> Result<Form, Error> {
+    let fields = match body {
+        Value::Object(fields) => fields,
+        Value::Null => Map::new(),
+        _ => return Err(Error::configuration("a multipart body is an object with named fields")),
+    };
+    let texts = fields.iter().filter_map(|(name, value)| Some((name, text(value)?)));
+    let form = texts.fold(Form::new(), |form, (name, text)| form.text(name, text));
+    files.into_iter().try_fold(form, |form, (name, file)| Ok(form.part(name, part(file)?)))
+}
+
+fn part(file: File) -> Result<Part, Error> {
+    let part = match file.content {
+        Body::Empty => Part::bytes(""),
+        Body::Bytes(bytes) => Part::bytes(bytes),
+        Body::Replay(open) => Part::stream(file.length, move || open()),
+        Body::Once(_) => {
+            return Err(Error::configuration(format!("the file {:?} can be read only once", file.name))
+                .advise("read it into memory, or give it as something that can be opened anew"));
+        }
+    };
+    let part = part.file_name(file.name);
+    Ok(match file.media_type {
+        Some(media_type) => part.content_type(media_type),
+        None => part,
+    })
+}
+
+fn raw(body: Value, files: Vec<(String, File)>) -> Result<Content, Error> {
+    let single = |count: usize| match count {
+        0 | 1 => Ok(()),
+        _ => Err(Error::new(Kind::Validation, "a raw body is one input, and several were given")),
+    };
+    if let Some((_, file)) = files.into_iter().next() {
+        let media_type = file.media_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+        return Ok(Content::Raw(file.content, media_type));
+    }
+    let value = match body {
+        Value::Object(fields) => {
+            single(fields.len())?;
+            fields.into_iter().next().map(|(_, value)| value).unwrap_or_default()
+        }
+        other => other,
+    };
+    Ok(match value {
+        Value::Null => Content::Empty,
+        Value::String(text) => {
+            Content::Raw(text.into(), HeaderValue::from_static("text/plain; charset=utf-8"))
+        }
+        json => Content::Raw(json.to_string().into(), HeaderValue::from_static("application/json")),
+    })
+}
+
+impl Prepared {
+    /// Whether the headers say already of what media type the body is.
+    #[must_use]
+    pub fn has_content_type(&self) -> bool {
+        self.headers.contains_key(header::CONTENT_TYPE)
+    }
+}
+
+#[cfg(test)]
+mod tests;
