@@ -11,8 +11,11 @@ struct Generated {
     example: &'static str,
 }
 
-const GENERATED: &[Generated] =
-    &[Generated { file: "docs/catalog.md", package: "nuncio-service", example: "catalog_docs" }];
+const GENERATED: &[Generated] = &[
+    Generated { file: "docs/catalog.md", package: "nuncio-service", example: "catalog_docs" },
+    Generated { file: "docs/service-files.md", package: "nuncio-service", example: "service_reference" },
+    Generated { file: "services/service.schema.json", package: "nuncio-service", example: "service_schema" },
+];
 
 /// Fails on the first file that differs from what its generator prints.
 pub(crate) fn check() -> Result<(), String> {

@@ -3,6 +3,14 @@
 use jsonschema::Validator;
 use serde_json::Value;
 
+use crate::model::Service;
+
+/// The JSON Schema of a service file (draft 2020-12), for editors. `services/service.schema.json` is its committed form.
+#[must_use]
+pub fn service_schema() -> Value {
+    schemars::schema_for!(Service).to_value()
+}
+
 /// Compiles `schema`. References to other documents are refused: nothing is fetched or read for a check.
 pub(crate) fn compile(schema: &Value) -> Result<Validator, String> {
     jsonschema::options()

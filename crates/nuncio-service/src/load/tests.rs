@@ -220,6 +220,30 @@ fn plain_http_is_only_for_this_machine() {
     }
 }
 
+/// What an editor would check, by the schema, is checked in the catalog and in the documentation.
+#[test]
+fn what_loads_fits_the_schema_too() {
+    let validator = crate::schema::compile(&crate::service_schema()).unwrap();
+    let texts = crate::catalog::BUILT_IN.iter().map(|(_, text)| *text).chain(documented());
+    for text in texts {
+        load(text).unwrap_or_else(|error| panic!("{}\n{text}", error.report()));
+        let root = node::parse(text, &mut Vec::new()).unwrap();
+        let unknown = RefCell::new(Vec::new());
+        let value = serde::Deserialize::deserialize(Cursor { node: &root, unknown: &unknown }).unwrap();
+        let misfits = crate::schema::misfits(&validator, &value);
+        assert!(misfits.is_empty(), "{misfits:?}\n{text}");
+    }
+}
+
+/// The service files in the guide.
+fn documented() -> impl Iterator<Item = &'static str> {
+    const GUIDE: &str = include_str!("../../../../docs/service-files.md");
+    let blocks: Vec<_> =
+        GUIDE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() > 4, "the guide has examples");
+    blocks.into_iter()
+}
+
 #[test]
 fn a_default_must_fit_its_input() {
     let told = mistakes(&with(

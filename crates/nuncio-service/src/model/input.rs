@@ -209,7 +209,7 @@ impl JsonSchema for Input {
         let short: Vec<String> =
             Type::ALL.iter().flat_map(|kind| [kind.name().to_owned(), format!("{}!", kind.name())]).collect();
         json_schema!({
-            "description": "An input: its type, with ! behind it when every call must give it, or the long form.",
+            "description": "An input: its type, with `!` behind it when every call must give it, or the long form.",
             "anyOf": [{ "type": "string", "enum": short }, long]
         })
     }

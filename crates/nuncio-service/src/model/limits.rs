@@ -83,7 +83,12 @@ impl JsonSchema for Rate {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": r"^\d+/[smhd]$", "examples": ["25/s", "5000/h"] })
+        json_schema!({
+            "description": "A whole number per second, minute, hour or day.",
+            "type": "string",
+            "pattern": r"^\d+/[smhd]$",
+            "examples": ["25/s", "20/m", "5000/h", "100000/d"]
+        })
     }
 }
 

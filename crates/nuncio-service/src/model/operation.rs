@@ -38,13 +38,13 @@ pub struct Operation {
     /// The inputs by name: a type such as `string`, `!` behind it when the input is required, or the long form.
     #[serde(default)]
     pub input: BTreeMap<String, Input>,
-    /// The body, as a tree in which every text is a template. A text that is one expression keeps its type; a key whose
-    /// expression is an input that was not given is left out. Default: the inputs whose place is the body.
+    /// The body. Default: the inputs whose place is the body.
     pub body: Option<Tree>,
     /// Query parameters that are always sent.
     #[serde(default)]
     pub query: BTreeMap<String, Template>,
-    /// Place of the list of records in the answer, `.` for the whole body. It makes the operation a list, to which `pages` applies.
+    /// Place of the list of records in the answer (for GraphQL below `data`), `.` for the whole body. It makes the operation a list,
+    /// to which `pages` applies.
     #[schemars(with = "Option<String>")]
     pub records: Option<json::Path>,
     /// JSON Schema of a good answer's body.

@@ -179,7 +179,7 @@ fn id() -> json::Path {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connection {
-    /// Place of the connection under `data`, such as `repository.issues`.
+    /// Place of the connection below `data`, such as `repository.issues`.
     #[schemars(with = "String")]
     pub path: json::Path,
     /// The query's variable that takes the cursor. Default: `after`.

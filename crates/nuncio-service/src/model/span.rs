@@ -46,11 +46,12 @@ impl<'de> Deserialize<'de> for Span {
 
 impl JsonSchema for Span {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Span".into()
+        "Duration".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
+            "description": "A duration with its unit: ms, s, m, h or d. Fractions and sums are fine: 1.5s, 1m30s.",
             "type": "string",
             "pattern": r"^([0-9.]+(ms|s|m|h|d))+$",
             "examples": ["200ms", "30s", "5m"]

@@ -165,7 +165,7 @@ impl JsonSchema for Condition {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A question about an answer, over status, headers and body, such as body.ok == false.",
+            "description": "A question about an answer, over `status`, `headers` and `body`, such as `body.ok == false`.",
             "type": "string"
         })
     }

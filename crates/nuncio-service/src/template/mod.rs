@@ -182,7 +182,7 @@ impl JsonSchema for Template {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         // Loading takes a bare number or boolean for its text, so an editor must not complain.
         json_schema!({
-            "description": "A text with expressions, such as {{ env.TOKEN }}.",
+            "description": "A text with expressions, such as `{{ env.TOKEN }}`.",
             "type": ["string", "number", "boolean"]
         })
     }

@@ -116,6 +116,6 @@ impl JsonSchema for Tree {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "JSON whose texts are templates." })
+        json_schema!({ "description": "JSON whose texts are templates. A text that is exactly one expression takes its type; a key or list entry that is exactly an input which the call does not give is left out, and so is an object or list of which nothing is left." })
     }
 }

@@ -2,3 +2,4 @@
 
 mod catalog;
 mod catalog_sandbox;
+mod search_path;
