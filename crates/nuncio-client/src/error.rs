@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
-use url::Url;
+use http::{Method, StatusCode, Uri};
 
+use crate::answer::Answer;
 use crate::history::{Evidence, History};
 use crate::redact::{self, Redactor};
 
@@ -66,70 +65,6 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// The server's last word, kept with the error.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The status line's code.
-    pub status: StatusCode,
-    /// All headers of the answer.
-    pub headers: HeaderMap,
-    /// The body, up to the bound on response size.
-    pub body: Bytes,
-    /// The service's own error code, where the service says where it stands.
-    pub code: Option<String>,
-    /// The service's own message.
-    pub message: Option<String>,
-    /// After this 401 the credentials were renewed: trying once more can help.
-    pub credentials_renewed: bool,
-}
-
-impl Answer {
-    /// An answer whose code and message are not known (yet).
-    #[must_use]
-    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body, code: None, message: None, credentials_renewed: false }
-    }
-
-    /// The id under which the server knows the exchange, from the headers commonly used for it.
-    #[must_use]
-    pub fn request_id(&self) -> Option<&str> {
-        REQUEST_ID_HEADERS.iter().find_map(|name| self.headers.get(*name)?.to_str().ok())
-    }
-
-    /// The first bytes of the body on one line, secrets blanked.
-    #[must_use]
-    pub fn excerpt(&self) -> String {
-        excerpt(&self.body)
-    }
-}
-
-const REQUEST_ID_HEADERS: [&str; 6] = [
-    "request-id",
-    "x-request-id",
-    "x-github-request-id",
-    "x-slack-req-id",
-    "x-message-id",
-    "x-amzn-requestid",
-];
-
-const EXCERPT_CHARS: usize = 300;
-
-/// The first characters of `body` on one line, secrets blanked.
-#[must_use]
-pub fn excerpt(body: &[u8]) -> String {
-    // Redacted before it is cut: a cut secret would not be recognised any more.
-    let clean = Redactor::global().redact_bytes(body);
-    let text = String::from_utf8_lossy(&clean);
-    let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((cut, _)) = line.char_indices().nth(EXCERPT_CHARS) {
-        line.truncate(cut);
-        line.push('…');
-    }
-    line.retain(|c| !c.is_control());
-    line
 }
 
 /// Why a call failed, after how many attempts, and what the server said.
@@ -203,9 +138,9 @@ impl Error {
 
     /// Names the request, unless an inner layer did.
     #[must_use]
-    pub fn on(mut self, method: &Method, url: &Url) -> Self {
+    pub fn on(mut self, method: &Method, uri: &Uri) -> Self {
         self.0.method.get_or_insert_with(|| method.clone());
-        self.0.url.get_or_insert_with(|| redact::url(url));
+        self.0.url.get_or_insert_with(|| redact::uri(uri));
         self
     }
 
@@ -327,14 +262,7 @@ impl Error {
     /// Looks for a cause of type `T` in the chain.
     #[must_use]
     pub fn cause<T: std::error::Error + 'static>(&self) -> Option<&T> {
-        let mut next = std::error::Error::source(self);
-        while let Some(error) = next {
-            if let Some(found) = error.downcast_ref() {
-                return Some(found);
-            }
-            next = error.source();
-        }
-        None
+        chain(self).skip(1).find_map(|error| error.downcast_ref())
     }
 
     /// Everything a person needs, over several lines, secrets blanked: what failed, its causes, the request, the attempts, what the
@@ -343,10 +271,8 @@ impl Error {
     pub fn report(&self) -> String {
         use fmt::Write as _;
         let mut out = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            let _ = write!(out, "\n  because: {error}");
-            cause = error.source();
+        for cause in chain(self).skip(1) {
+            let _ = write!(out, "\n  because: {cause}");
         }
         if let (Some(method), Some(url)) = (self.method(), self.url()) {
             let _ = write!(out, "\n  request: {method} {url}");
@@ -389,6 +315,18 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
     }
+}
+
+/// `error` and its causes, outermost first.
+pub(crate) fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let current = next?;
+        next = current.source();
+        Some(current)
+    })
 }
 
 impl From<BoxError> for Error {

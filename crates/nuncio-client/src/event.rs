@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use crate::Kind;
 
@@ -17,8 +17,8 @@ pub enum Event<'a> {
     Sending {
         /// Method of the request.
         method: &'a Method,
-        /// URL without secrets.
-        url: &'a str,
+        /// URL as sent, to be shown through [`redact::uri`](crate::redact::uri).
+        uri: &'a Uri,
         /// Headers as sent, credentials included.
         headers: &'a HeaderMap,
         /// The body, where it is held in memory.
@@ -117,8 +117,8 @@ impl fmt::Debug for Observer {
 /// Field names are those of the OpenTelemetry HTTP conventions where these have one.
 fn trace(event: &Event<'_>) {
     match event {
-        Event::Sending { method, url, .. } => {
-            tracing::debug!(http.request.method = %method, url.full = url, "sending");
+        Event::Sending { method, uri, .. } => {
+            tracing::debug!(http.request.method = %method, url.full = crate::redact::uri(uri), "sending");
         }
         Event::Answered { status, took, .. } => {
             tracing::debug!(

@@ -1,5 +1,6 @@
 //! Calls to third-party HTTP APIs done right.
 
+mod answer;
 pub mod auth;
 pub mod body;
 pub mod check;
@@ -15,14 +16,16 @@ pub mod json;
 pub mod limit;
 pub mod pages;
 pub mod redact;
+pub mod redirect;
 pub mod retry;
 mod secret;
 pub mod wire;
 
+pub use answer::{Answer, excerpt};
 pub use body::Body;
 pub use clock::{Clock, Random};
 pub use context::{Context, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, Read};
-pub use error::{Answer, BoxError, Error, Kind, excerpt};
+pub use error::{BoxError, Error, Kind};
 pub use event::{Event, Observer};
 pub use history::{Attempt, Evidence, History};
 pub use redact::Redactor;

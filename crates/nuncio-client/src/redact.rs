@@ -142,6 +142,13 @@ pub fn url(url: &url::Url) -> String {
     Redactor::global().redact(shown.as_str()).into_owned()
 }
 
+/// Like [`url`] for the target of a request.
+#[must_use]
+pub fn uri(uri: &http::Uri) -> String {
+    let text = uri.to_string();
+    text.parse().map_or_else(|_| Redactor::global().redact(&text).into_owned(), |parsed| url(&parsed))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,13 +94,17 @@ impl Body {
         while let Some(piece) = stream.next().await {
             let piece = piece?;
             if whole.len() + piece.len() > max_bytes {
-                return Err(Error::new(Kind::TooLarge, format!("the body is larger than {max_bytes} bytes"))
-                    .advise("raise the bound on response size, or stream the body"));
+                return Err(too_large(max_bytes));
             }
             whole.extend_from_slice(&piece);
         }
         Ok(whole.into())
     }
+}
+
+pub(crate) fn too_large(max_bytes: usize) -> Error {
+    Error::new(Kind::TooLarge, format!("the body is larger than {max_bytes} bytes"))
+        .advise("raise the bound on response size, or stream the body")
 }
 
 impl fmt::Debug for Body {
