@@ -1,10 +1,13 @@
 //! What the server said, read whole.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::body::{MediaType, charset};
 use crate::history::History;
 use crate::redact::Redactor;
 use crate::{Error, Kind, Response};
@@ -58,17 +61,27 @@ impl Answer {
     /// # Errors
     /// [`Kind::Decode`] with an excerpt of the body when it is not JSON or does not fit `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let bytes = self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.body);
-        serde_json::from_slice(bytes).map_err(|error| {
-            let what = match (error.classify(), self.content_type()) {
+        let text = self.text()?;
+        serde_json::from_str(&text).map_err(|error| {
+            let what = match (error.classify(), MediaType::of(&self.headers)) {
                 (serde_json::error::Category::Data, _) => {
                     "the answer does not fit the type asked for".to_owned()
                 }
-                (_, Some(kind)) => format!("the answer is not JSON but {kind}"),
-                (_, None) => "the answer is not JSON".to_owned(),
+                (_, Some(kind)) if !kind.is_json() => {
+                    format!("the answer is not JSON but {}", kind.essence())
+                }
+                _ => "the answer is not JSON".to_owned(),
             };
             Error::new(Kind::Decode, what).because(error).answered(self.clone())
         })
+    }
+
+    /// The body as text, by the charset of its `Content-Type`; UTF-8 where it names none.
+    ///
+    /// # Errors
+    /// [`Kind::Decode`] for an unknown charset and for bytes that are not text in it.
+    pub fn text(&self) -> Result<Cow<'_, str>, Error> {
+        charset::decode(&self.body, &self.headers)
     }
 
     /// The body as JSON, and null for an empty body.
@@ -77,12 +90,6 @@ impl Answer {
     /// [`Kind::Decode`] as [`json`](Self::json).
     pub fn value(&self) -> Result<Value, Error> {
         if self.body.is_empty() { Ok(Value::Null) } else { self.json() }
-    }
-
-    /// The `Content-Type` as sent.
-    #[must_use]
-    pub fn content_type(&self) -> Option<&str> {
-        self.headers.get(header::CONTENT_TYPE)?.to_str().ok()
     }
 
     /// The id under which the server knows the exchange, from the headers commonly used for it.

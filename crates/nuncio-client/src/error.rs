@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode};
 
 use crate::answer::Answer;
 use crate::history::{Evidence, History};
@@ -136,11 +136,11 @@ impl Error {
         self
     }
 
-    /// Names the request, unless an inner layer did.
+    /// Names the request, a [`url::Url`] or an [`http::Uri`], unless an inner layer did.
     #[must_use]
-    pub fn on(mut self, method: &Method, uri: &Uri) -> Self {
+    pub fn on(mut self, method: &Method, url: &impl fmt::Display) -> Self {
         self.0.method.get_or_insert_with(|| method.clone());
-        self.0.url.get_or_insert_with(|| redact::uri(uri));
+        self.0.url.get_or_insert_with(|| redact::url(url));
         self
     }
 

@@ -17,7 +17,7 @@ pub enum Event<'a> {
     Sending {
         /// Method of the request.
         method: &'a Method,
-        /// URL as sent, to be shown through [`redact::uri`](crate::redact::uri).
+        /// URL as sent, to be shown through [`redact::url`](crate::redact::url).
         uri: &'a Uri,
         /// Headers as sent, credentials included.
         headers: &'a HeaderMap,
@@ -118,7 +118,7 @@ impl fmt::Debug for Observer {
 fn trace(event: &Event<'_>) {
     match event {
         Event::Sending { method, uri, .. } => {
-            tracing::debug!(http.request.method = %method, url.full = crate::redact::uri(uri), "sending");
+            tracing::debug!(http.request.method = %method, url.full = crate::redact::url(uri), "sending");
         }
         Event::Answered { status, took, .. } => {
             tracing::debug!(

@@ -3,7 +3,9 @@
 mod answer;
 pub mod auth;
 pub mod body;
+mod call;
 pub mod check;
+mod client;
 mod clock;
 mod context;
 pub mod deadline;
@@ -23,6 +25,8 @@ pub mod wire;
 
 pub use answer::{Answer, excerpt};
 pub use body::Body;
+pub use call::Call;
+pub use client::{Builder, Client, DEFAULT_DEADLINE, DEFAULT_GRAPHQL_PATH, Stack};
 pub use clock::{Clock, Random};
 pub use context::{Context, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, Read};
 pub use error::{BoxError, Error, Kind};

@@ -131,22 +131,18 @@ pub fn headers(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, String
     })
 }
 
-/// `url` without user, password and fragment, secrets blanked.
+/// `url`, a [`url::Url`] or an [`http::Uri`], without user, password and fragment, secrets blanked.
 #[must_use]
-pub fn url(url: &url::Url) -> String {
-    let mut shown = url.clone();
+pub fn url(url: &impl std::fmt::Display) -> String {
+    let text = url.to_string();
+    let Ok(mut shown) = text.parse::<url::Url>() else {
+        return Redactor::global().redact(&text).into_owned();
+    };
     // Both fail only for URLs that cannot have a user, which then have none to hide.
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
     shown.set_fragment(None);
     Redactor::global().redact(shown.as_str()).into_owned()
-}
-
-/// Like [`url`] for the target of a request.
-#[must_use]
-pub fn uri(uri: &http::Uri) -> String {
-    let text = uri.to_string();
-    text.parse().map_or_else(|_| Redactor::global().redact(&text).into_owned(), |parsed| url(&parsed))
 }
 
 #[cfg(test)]

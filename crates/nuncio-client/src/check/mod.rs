@@ -129,7 +129,7 @@ impl Checks {
         if self.graphql
             && let Some(error) = crate::graphql::failure(&answer)
         {
-            return Err(error.answered(answer));
+            return Err(error);
         }
         if answer.status.as_u16() >= 300 {
             return Err(self.failure(answer));
