@@ -1,10 +1,10 @@
 //! How far a pull is, and whether what comes next makes sense. No input or output here.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::{Error, Kind, Request, json};
 
+use super::digest::Digest;
 use super::fetch::url_of;
 use super::origin::Origins;
 use super::repeats::Repeats;
@@ -23,11 +23,11 @@ pub(super) struct Course {
     is_whole: bool,
     origins: Origins,
     /// Digests of the cursors and URLs that were asked for: 8 bytes a page.
-    seen: HashSet<u64>,
+    seen: HashSet<Digest>,
     repeats: Repeats,
     empty_pages: u64,
     /// Digest of the last page that had records.
-    last_page: Option<u64>,
+    last_page: Option<Digest>,
 }
 
 impl Course {
@@ -45,7 +45,7 @@ impl Course {
             pages,
             progress,
             known: Known::default(),
-            seen: HashSet::from([digest(&first)]),
+            seen: HashSet::from([Digest::of(first.as_bytes())]),
             empty_pages: 0,
             last_page: None,
         })
@@ -69,7 +69,7 @@ impl Course {
         &mut self,
         position: &Position,
         page: &PageView<'_>,
-        digest: u64,
+        digest: Digest,
     ) -> Result<Next, Error> {
         self.progress.pages += 1;
         self.learn(position, page);
@@ -93,6 +93,11 @@ impl Course {
     /// How many records may still be given out.
     pub(super) fn room(&self) -> u64 {
         self.pages.max_records.map_or(u64::MAX, |max| max.get().saturating_sub(self.progress.records))
+    }
+
+    /// The number of records that the service counts.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.known.total
     }
 
     /// How many pages are worth asking for before their turn.
@@ -123,7 +128,7 @@ impl Course {
     }
 
     /// A service that does not know the parameter for the page answers with the first page for ever.
-    fn refuse_repeated_page(&mut self, page: &PageView<'_>, digest: u64) -> Result<(), Error> {
+    fn refuse_repeated_page(&mut self, page: &PageView<'_>, digest: Digest) -> Result<(), Error> {
         let is_counted = matches!(self.pages.strategy, Strategy::Page { .. } | Strategy::Offset { .. });
         if is_counted && page.records > 0 && self.last_page.replace(digest) == Some(digest) {
             return Err(Error::new(Kind::Pages, "it has the same records as the page before")
@@ -159,18 +164,13 @@ impl Course {
 }
 
 /// What tells that a place was seen before; nothing for numbers, which only grow.
-fn fingerprint(position: &Position) -> Option<u64> {
+fn fingerprint(position: &Position) -> Option<Digest> {
     match position {
         Position::Start | Position::Page(_) | Position::Offset(_) => None,
         Position::Cursor(value) => {
-            Some(digest(&json::scalar_text(value).unwrap_or_else(|| value.to_string())))
+            let text = json::scalar_text(value).unwrap_or_else(|| value.to_string());
+            Some(Digest::of(text.as_bytes()))
         }
-        Position::Url(url) => Some(digest(url.as_str())),
+        Position::Url(url) => Some(Digest::of(url.as_str().as_bytes())),
     }
-}
-
-fn digest(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }

@@ -1,5 +1,7 @@
 //! Asks for one page after the other, and for the next one before the last is used up.
 
+mod page_size;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -111,7 +113,10 @@ where
                 self.checkpoint(Next::At(position), page.given.out()).await;
                 return Ok(self.end(Stop::MaxRecords));
             };
-            let decided = self.decide(&position, &page.url, &page.given, &around);
+            let decided = match self.decide(&position, &page.url, &page.given, &around) {
+                Ok(next) => self.check_page_size(&position, &page.given, next).await,
+                error => error,
+            };
             // Before the last records are sent, which may take until the consumer has room for them.
             if let Ok(Next::At(position)) = &decided {
                 self.look_ahead(position);

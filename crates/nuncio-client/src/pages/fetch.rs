@@ -50,11 +50,8 @@ where
     /// [`Kind::Configuration`] for a body that cannot be sent again.
     pub(super) fn new(service: S, request: Request, pages: &Pages) -> Result<Self, Error> {
         let mut context = Context::of(&request);
-        context.read = match context.read {
-            _ if !pages.whole && pages.parallel.get() == 1 => Read::Stream,
-            Read::Stream => Read::Whole { max_bytes: DEFAULT_MAX_BODY_BYTES },
-            whole @ Read::Whole { .. } => whole,
-        };
+        let is_streamed = !pages.whole && pages.parallel.get() == 1;
+        context.read = if is_streamed { Read::Stream } else { whole(context.read) };
         let (parts, body) = request.into_parts();
         if matches!(body, Body::Once(_)) {
             return Err(Error::configuration(
@@ -74,10 +71,19 @@ where
 
     /// Asks for the page at `position`, `delay` after the request before it.
     pub(super) fn fetch(&mut self, position: Position, pages: &Pages) -> Result<Fetch, Error> {
+        self.fetch_and(self.context.read, position, pages)
+    }
+
+    /// Asks for the page at `position` and reads it whole, so that a body that breaks off is the retry layer's business.
+    pub(super) fn fetch_whole(&mut self, position: Position, pages: &Pages) -> Result<Fetch, Error> {
+        self.fetch_and(whole(self.context.read), position, pages)
+    }
+
+    fn fetch_and(&mut self, read: Read, position: Position, pages: &Pages) -> Result<Fetch, Error> {
         let body = self.body.try_clone().expect("checked when the fetcher was made");
         let mut request = Request::from_parts(self.parts.clone(), body);
         pages.apply(&position, &mut request)?;
-        let context = Context { history: History::default(), ..self.context.clone() };
+        let context = Context { history: History::default(), read, ..self.context.clone() };
         request.extensions_mut().insert(context);
         let url = url_of(&request)?;
 
@@ -90,6 +96,13 @@ where
             service.oneshot(request).await
         };
         Ok(Fetch { position, url, exchange: Task::spawn(exchange.in_current_span()) })
+    }
+}
+
+fn whole(read: Read) -> Read {
+    match read {
+        Read::Stream => Read::Whole { max_bytes: DEFAULT_MAX_BODY_BYTES },
+        whole @ Read::Whole { .. } => whole,
     }
 }
 

@@ -46,6 +46,7 @@
 //! ```
 
 mod course;
+mod digest;
 mod driver;
 mod fetch;
 mod items;
@@ -120,7 +121,8 @@ pub struct Pages {
 pub struct Size {
     /// Takes the number.
     pub param: Param,
-    /// The number. A service that caps it lower makes [`Strategy::Offset`] skip records: ask for no more than it gives.
+    /// The number. Ask for no more than the service gives: [`Strategy::Offset`] would skip records, so a service that caps the size is
+    /// an error there.
     pub value: u64,
 }
 

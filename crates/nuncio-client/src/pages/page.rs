@@ -1,7 +1,5 @@
 //! Reads the body of one page, again if it breaks off.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, StatusCode};
@@ -9,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::{Answer, Body, Error, Kind, Response};
 
+use super::digest::Digest;
 use super::{Pages, Record, Records, Splitter};
 
 /// Bound on the body of a failure that is kept with its error.
@@ -20,7 +19,7 @@ pub(super) struct Given {
     /// How many of the page's records came so far.
     noted: u64,
     /// Of those.
-    digest: DefaultHasher,
+    digest: Digest,
     last: Option<Record>,
     /// How many of them were given out, by this run or before its checkpoint.
     out: u64,
@@ -32,7 +31,7 @@ pub(super) struct Given {
 impl Given {
     /// For a page of which `skip` records were given out before this run and `room` more may be.
     pub(super) fn new(skip: u64, room: u64) -> Self {
-        Self { noted: 0, digest: DefaultHasher::new(), last: None, out: skip, room, is_over: false }
+        Self { noted: 0, digest: Digest::default(), last: None, out: skip, room, is_over: false }
     }
 
     /// Number of records on the page.
@@ -56,14 +55,14 @@ impl Given {
     }
 
     /// Equal for pages with equal records.
-    pub(super) fn digest(&self) -> u64 {
-        self.digest.finish()
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// Takes the next record; hands it back if it is to be given out.
     fn note(&mut self, record: Record) -> Option<Record> {
         self.noted += 1;
-        record.hash(&mut self.digest);
+        self.digest = self.digest.and(Digest::of(record.as_bytes()));
         self.last = Some(record.clone());
         if self.noted <= self.out {
             return None;
@@ -85,15 +84,24 @@ pub(super) struct Reading {
     answer: Answer,
     is_lines: bool,
     at: u64,
-    digest: DefaultHasher,
+    digest: Digest,
 }
 
 /// Why a reading ended early.
+#[derive(Debug)]
 pub(super) enum Failure {
     /// The body broke off: it may be whole next time.
     BrokenOff(Error),
     /// It will be the same next time.
     Final(Error),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::BrokenOff(error) | Failure::Final(error) => error,
+        }
+    }
 }
 
 impl Reading {
@@ -120,7 +128,7 @@ impl Reading {
             body: body.into_stream(),
             answer,
             at: 0,
-            digest: DefaultHasher::new(),
+            digest: Digest::default(),
         })
     }
 
@@ -184,8 +192,8 @@ impl Reading {
                 records.extend(given.note(record));
                 continue;
             }
-            record.hash(&mut self.digest);
-            if self.at == given.noted && self.digest.finish() != given.digest() {
+            self.digest = self.digest.and(Digest::of(record.as_bytes()));
+            if self.at == given.noted && self.digest != given.digest {
                 return Err(Failure::Final(changed()));
             }
         }

@@ -11,7 +11,7 @@ use crate::{Error, Kind, excerpt, json};
 /// The JSON of one record, byte for byte as it came: not parsed, no digit touched. Cloning is cheap.
 ///
 /// It keeps the piece of the body that it came with in memory; whoever keeps few of many records copies them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record(Bytes);
 
 impl Record {

@@ -1,11 +1,13 @@
 //! Records that come again on a later page.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+
+use foldhash::fast::FixedState;
 
 use crate::json;
 
 use super::Record;
+use super::digest::Digest;
 
 /// Among how many records a repeated one is looked for: rows that move while a list is read come again on one of the next pages.
 const WINDOW: usize = 65_536;
@@ -22,22 +24,34 @@ pub enum Identity {
     Id(json::Path),
 }
 
-/// The last records, 16 bytes each.
+impl Identity {
+    /// Equal for records that are the same; nothing when that cannot be told.
+    pub(super) fn digest(&self, record: &Record) -> Option<Digest> {
+        let identity = match self {
+            Self::None => return None,
+            Self::Bytes => record.as_bytes().starts_with(b"{").then(|| record.as_bytes())?,
+            Self::Id(path) => record.at(path)?.get().as_bytes(),
+        };
+        Some(Digest::of(identity))
+    }
+}
+
+/// The digests of the last records.
 #[derive(Debug)]
 pub(super) struct Repeats {
     identity: Identity,
-    pages: HashMap<u64, u64>,
-    order: VecDeque<u64>,
+    pages: HashMap<Digest, u64, FixedState>,
+    order: VecDeque<Digest>,
 }
 
 impl Repeats {
     pub(super) fn new(identity: Identity) -> Self {
-        Self { identity, pages: HashMap::new(), order: VecDeque::new() }
+        Self { identity, pages: HashMap::default(), order: VecDeque::new() }
     }
 
     /// Whether the record, which is on page `page`, was on another one. On the same page it is no repetition but a list that has it twice.
     pub(super) fn is_repeated(&mut self, record: &Record, page: u64) -> bool {
-        let Some(digest) = self.digest(record) else { return false };
+        let Some(digest) = self.identity.digest(record) else { return false };
         if let Some(earlier) = self.pages.get(&digest) {
             return *earlier != page;
         }
@@ -49,17 +63,6 @@ impl Repeats {
         self.pages.insert(digest, page);
         self.order.push_back(digest);
         false
-    }
-
-    fn digest(&self, record: &Record) -> Option<u64> {
-        let identity = match &self.identity {
-            Identity::None => return None,
-            Identity::Bytes => record.as_bytes().starts_with(b"{").then(|| record.as_bytes())?,
-            Identity::Id(path) => record.at(path)?.get().as_bytes(),
-        };
-        let mut hasher = DefaultHasher::new();
-        identity.hash(&mut hasher);
-        Some(hasher.finish())
     }
 }
 

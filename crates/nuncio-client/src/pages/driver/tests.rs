@@ -367,6 +367,49 @@ mod offsets_and_totals {
     }
 
     #[tokio::test]
+    async fn a_page_size_that_the_service_caps_is_an_error_and_not_a_gap() {
+        // Asked for 100, the service gives 10 of 50 (and of 500).
+        for total in [50, 500] {
+            let script = Script::new(move |query| {
+                let from = query["offset"].parse::<u64>().unwrap().min(total);
+                answer(json!({ "data": rows(from..(from + 10).min(total)) }).to_string())
+            });
+            let run = script.run(&by_offset(100)).await;
+            assert_eq!(run.error().kind(), Kind::Pages);
+            assert_eq!(run.error().advice(), Some("ask for 10 records a page"));
+            assert_eq!(run.checkpoints.len(), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_short_list_needs_no_further_request() {
+        let script = Script::new(|query| counted_page(query, 5));
+        let run = script.run(&by_offset(10)).await;
+        assert_eq!((run.ids(), run.verdict().stop), ((0..5).collect(), Stop::EmptyPage));
+        assert_eq!(script.asked(), ["/items?limit=10&offset=0", "/items?limit=10&offset=5"]);
+        let mut pages = by_offset(10);
+        pages.total = Some(Place::Body("total".parse().unwrap()));
+        assert_eq!(script.run(&pages).await.verdict().stop, Stop::TotalReached);
+        assert_eq!(script.asked().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn rows_hidden_on_the_first_page_are_no_cap() {
+        for hidden in [vec![3], vec![9], vec![0, 8, 9], (1..10).collect(), (5..14).collect()] {
+            let shown: Vec<u64> = (0..35).filter(|id| !hidden.contains(id)).collect();
+            let visible = shown.clone();
+            let script = Script::new(move |query| {
+                let from: u64 = query["offset"].parse().unwrap();
+                let page = visible.iter().copied().filter(|id| (from..from + 10).contains(id));
+                answer(json!({ "data": rows(page) }).to_string())
+            });
+            let run = script.run(&by_offset(10)).await;
+            assert_eq!(run.ids(), shown, "{hidden:?}");
+            assert_eq!(run.verdict().completeness, Completeness::Complete);
+        }
+    }
+
+    #[tokio::test]
     async fn fewer_records_than_the_total_are_not_called_complete() {
         let script = Script::new(|query| {
             let mut response = filtered(query);
