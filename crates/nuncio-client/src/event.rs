@@ -91,7 +91,9 @@ pub enum Event<'a> {
 
 /// Is told every [`Event`] of the calls it was handed to. The default does nothing; all events go to `tracing` in any case.
 #[derive(Clone, Default)]
-pub struct Observer(Option<Arc<dyn Fn(&Event<'_>) + Send + Sync>>);
+pub struct Observer(Option<Arc<Listener>>);
+
+type Listener = dyn Fn(&Event<'_>) + Send + Sync;
 
 impl Observer {
     /// An observer that calls `f`, on the task that makes the call: it must not block.
@@ -127,7 +129,9 @@ fn trace(event: &Event<'_>) {
                 "answered"
             );
         }
-        Event::Failed { kind, message } => tracing::debug!(error.r#type = kind.name(), message, "failed"),
+        Event::Failed { kind, message } => {
+            tracing::debug!(error.r#type = kind.name(), message, "failed");
+        }
         Event::Retrying { attempt, after, reason } => {
             tracing::info!(
                 http.request.resend_count = attempt,
@@ -138,7 +142,7 @@ fn trace(event: &Event<'_>) {
         }
         Event::GaveUp { attempts, reason } => tracing::info!(attempts, reason, "gave up"),
         Event::Limited { waited, reason } => {
-            tracing::debug!(waited = waited.as_secs_f64(), reason, "limited")
+            tracing::debug!(waited = waited.as_secs_f64(), reason, "limited");
         }
         Event::Token { reason } => tracing::debug!(reason, "token"),
         Event::Page { number, records } => tracing::debug!(number, records, "page"),

@@ -1,4 +1,5 @@
 //! Tests of the crate from outside, one binary.
 
+mod client;
 mod form_encoding;
 mod retry_after;
