@@ -1,10 +1,9 @@
 //! Prints `docs/catalog.md`, for `cargo xtask generate`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use nuncio_service::model::{Limit, Pages};
-use nuncio_service::{Operation, Service};
+use nuncio_service::model::{Limit, Pages, Strategy, Target};
+use nuncio_service::{Catalog, Operation, Service};
 
 const INTRODUCTION: &str = "\
 <!-- Written by `cargo xtask generate`. -->
@@ -17,17 +16,13 @@ Limits are a burst and what flows in after it, `25 + 25/s`. An operation without
 ";
 
 fn main() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../services");
-    let entries = std::fs::read_dir(folder).expect("the folder of the catalog");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a file of the catalog").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
-    paths.sort();
-    let sections = paths.iter().map(|path| {
-        let text = std::fs::read_to_string(path).expect("a file of the catalog");
-        let service = Service::from_yaml(&text, &path.display().to_string());
-        section(&text, &service.unwrap_or_else(|error| panic!("{}", error.report())))
-    });
-    print!("{INTRODUCTION}{}", sections.collect::<String>());
+    let catalog = Catalog::built_in();
+    print!("{INTRODUCTION}");
+    for (name, _) in catalog.iter() {
+        let text = catalog.text(name).expect("a text");
+        let service = catalog.get(name).unwrap_or_else(|error| panic!("{}", error.report()));
+        print!("{}", section(&text, &service));
+    }
 }
 
 fn section(text: &str, service: &Service) -> String {
@@ -37,7 +32,7 @@ fn section(text: &str, service: &Service) -> String {
         ("Version", version.unwrap_or_default()),
         ("Environment", list(variables(text).iter().map(|name| format!("`{name}`")))),
         ("Limits", limits(&service.limits)),
-        ("Pages", service.pages.as_ref().map(strategy).unwrap_or_default().to_owned()),
+        ("Pages", service.pages.as_ref().map(pages).unwrap_or_default().to_owned()),
         ("Documentation", service.docs.as_ref().map(|url| format!("<{url}>")).unwrap_or_default()),
         ("Source", source(text)),
     ];
@@ -52,7 +47,7 @@ fn section(text: &str, service: &Service) -> String {
 }
 
 fn row(name: &str, operation: &Operation) -> String {
-    let required = operation.input.iter().filter(|(_, input)| input.required);
+    let required = operation.input.iter().filter(|(name, _)| operation.requires(name));
     format!(
         "| `{name}` | {} | {} | {} | {} |\n",
         request(operation),
@@ -63,11 +58,10 @@ fn row(name: &str, operation: &Operation) -> String {
 }
 
 fn request(operation: &Operation) -> String {
-    let Operation { get, post, put, patch, delete, head, .. } = operation;
-    [("GET", get), ("POST", post), ("PUT", put), ("PATCH", patch), ("DELETE", delete), ("HEAD", head)]
-        .into_iter()
-        .find_map(|(method, path)| path.as_ref().map(|path| format!("`{method} {path}`")))
-        .unwrap_or_else(|| "GraphQL".to_owned())
+    match operation.target().expect("a target") {
+        Target::Http { method, path } => format!("`{method} {path}`"),
+        Target::GraphQl { .. } => "GraphQL".to_owned(),
+    }
 }
 
 fn limits(limits: &[Limit]) -> String {
@@ -77,17 +71,16 @@ fn limits(limits: &[Limit]) -> String {
     }))
 }
 
-fn strategy(pages: &Pages) -> &'static str {
-    match pages {
-        Pages { page: Some(_), .. } => "numbered",
-        Pages { offset: Some(_), .. } => "offset",
-        Pages { cursor: Some(_), .. } => "cursor",
-        Pages { header_cursor: Some(_), .. } => "cursor in a header",
-        Pages { next_url: Some(_), .. } => "next URL",
-        Pages { link: Some(_), .. } => "`Link` header",
-        Pages { keyset: Some(_), .. } => "id of the last record",
-        Pages { connection: Some(_), .. } => "GraphQL connection",
-        _ => "",
+fn pages(pages: &Pages) -> &'static str {
+    match pages.strategy().expect("a strategy") {
+        Strategy::Page(_) => "numbered",
+        Strategy::Offset(_) => "offset",
+        Strategy::Cursor(_) => "cursor",
+        Strategy::HeaderCursor(_) => "cursor in a header",
+        Strategy::NextUrl(_) => "next URL",
+        Strategy::Link => "`Link` header",
+        Strategy::Keyset(_) => "id of the last record",
+        Strategy::Connection(_) => "GraphQL connection",
     }
 }
 

@@ -21,7 +21,7 @@ pub use limits::{Limit, Rate};
 pub use operation::{Operation, Target};
 pub use pages::{
     Connection, Cursor, HeaderCursor, Keyset, Link, NextUrl, Offset, PageNumber, Pages, ParamPlace, Size,
-    Total,
+    Strategy, Total,
 };
 pub use retry::{Backoff, Idempotency, Jitter, Retry};
 pub use sandbox::{Action, Failure, Failures, Reply, Resource, Sandbox};
