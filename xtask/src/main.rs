@@ -1,5 +1,6 @@
 //! The project's own commands, so that "works here" means "works there": `cargo xtask test` is what `.ci/run` calls.
 
+mod bench;
 mod command;
 mod conformance;
 mod generated;
@@ -15,6 +16,7 @@ Usage: cargo xtask COMMAND
   test [STEP…]   everything, or the named steps alone
   check          the quick steps: formatting, clippy, generated files
   generate       writes the generated files anew
+  bench [NAME]   the programs of bench/, or one of them
   steps          the names of all steps
 
 A step that cannot run here (a tool is missing) is left out, and the summary says why.
@@ -33,13 +35,9 @@ fn main() -> ExitCode {
             Err(unknown) => usage(&format!("no step is named {unknown:?}; see `cargo xtask steps`\n")),
         },
         ["check"] => step::run_all(&steps::quick()),
-        ["generate"] => match generated::write() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("{error}");
-                ExitCode::FAILURE
-            }
-        },
+        ["generate"] => exit(generated::write()),
+        ["bench"] => exit(bench::run_named(None)),
+        ["bench", name] => exit(bench::run_named(Some(name))),
         ["steps"] => {
             steps::all().iter().for_each(|step| println!("{}", step.name));
             ExitCode::SUCCESS
@@ -49,6 +47,16 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => usage(USAGE),
+    }
+}
+
+fn exit(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
