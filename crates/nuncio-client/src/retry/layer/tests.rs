@@ -336,6 +336,21 @@ async fn renewed_credentials_are_tried_once_at_once_and_uncounted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_attempt_with_renewed_credentials_leaves_the_others_as_they_were() {
+    let two = Policy { attempts: NonZeroU32::new(2).unwrap(), ..policy() };
+    let script = Script::new([renewed(), failed(503, &[]), answered(200, &[])]);
+    assert!(get(two, &script).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_attempt_adds_to_the_budget() {
+    let script = Script::new((0..3).map(|_| failed(503, &[])));
+    let stack = layer(policy()).budget(Budget::new(1.0, 0)).layer(script.clone());
+    assert!(stack.oneshot(request(Method::GET, Body::Empty)).await.is_err());
+    assert_eq!(script.attempts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_spent_budget_ends_the_retries_of_all_calls_to_the_host() {
     let budget = Budget::new(0.0, 3);
     let script = Script::new((0..9).map(|_| failed(503, &[])));
@@ -358,6 +373,44 @@ async fn a_request_may_bring_its_own_policy() {
     request.extensions_mut().insert(Arc::new(Policy { attempts: NonZeroU32::MIN, ..policy() }));
     assert!(layer(policy()).layer(script.clone()).oneshot(request).await.is_err());
     assert_eq!(script.attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_may_retry_what_is_no_failure() {
+    let not_yet = Policy { statuses: vec![StatusCode::ACCEPTED], ..policy() };
+    let script = Script::new([answered(202, &[]), answered(200, &[])]);
+    assert_eq!(get(not_yet, &script).await.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_was_told_in_the_body_is_kept() {
+    let start = Instant::now();
+    let Step::Fail(throttled) = failed(200, &[]) else { unreachable!() };
+    let throttled =
+        throttled.kind_is(Kind::GraphQl).evidence_is(Evidence::Rejected).come_back_after(5 * SECOND);
+    let script = Script::new([Step::Fail(throttled), answered(200, &[])]);
+    assert!(get(policy(), &script).await.is_ok());
+    assert_eq!(start.elapsed(), 5 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn decorrelated_waits_grow_from_the_one_before() {
+    let jitter = Jitter::Decorrelated;
+    let policy = Policy { backoff: Backoff { jitter, ..Backoff::default() }, ..policy() };
+    let script = Script::new((0..5).map(|_| failed(503, &[])));
+    let attempts = get(policy, &script).await.unwrap_err().history().attempts();
+    assert!(attempts.iter().any(|attempt| attempt.waited > 3 * SECOND), "{attempts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_layers_inside_share_the_history() {
+    let inner = tower::service_fn(|request: Request| async move {
+        let before = Context::of(&request).history.len();
+        let status = if before < 2 { 503 } else { 200 };
+        Ok::<_, Error>(http::Response::builder().status(status).body(Body::Empty).unwrap())
+    });
+    let response = layer(policy()).layer(inner).oneshot(request(Method::GET, Body::Empty)).await.unwrap();
+    assert_eq!(response.status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
