@@ -44,19 +44,20 @@ where
         let context = Context::of(&request);
         let own = Instant::now().checked_add(context.attempt_timeout);
         let end = own.into_iter().chain(context.deadline).min();
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let response = self.inner.call(request);
         Box::pin(async move {
             let Some(end) = end else {
                 return response.await.map_err(Into::into);
             };
-            match timeout_at(end, response).await {
-                Ok(result) => result.map_err(Into::into),
-                Err(_) if Some(end) == own => Err(Error::new(
-                    Kind::Timeout,
-                    format!("no answer within the {:?} that an attempt may take", context.attempt_timeout),
-                )),
-                Err(_) => Err(Error::new(Kind::Timeout, "no answer by the deadline of the call")),
-            }
+            let message = match timeout_at(end, response).await {
+                Ok(result) => return result.map_err(Into::into),
+                Err(_) if Some(end) == own => {
+                    format!("no answer within the {:?} that an attempt may take", context.attempt_timeout)
+                }
+                Err(_) => "no answer by the deadline of the call".to_owned(),
+            };
+            Err(Error::new(Kind::Timeout, message).on(&method, &uri))
         })
     }
 }

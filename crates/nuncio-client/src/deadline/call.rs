@@ -65,6 +65,7 @@ where
         let deadline = own.into_iter().chain(context.deadline).min();
         context.deadline = deadline;
         request.extensions_mut().insert(context.clone());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let response = self.inner.call(request);
         Box::pin(async move {
             let Some(deadline) = deadline else {
@@ -72,7 +73,10 @@ where
             };
             match timeout_at(deadline, response).await {
                 Ok(result) => result.map_err(Into::into),
-                Err(_) => Err(passed(deadline.saturating_duration_since(start)).after(context.history)),
+                Err(_) => {
+                    let error = passed(deadline.saturating_duration_since(start));
+                    Err(error.on(&method, &uri).after(context.history))
+                }
             }
         })
     }
@@ -116,7 +120,7 @@ mod tests {
         let start = Instant::now();
         let error = call(2 * SECOND, 3 * SECOND, Request::default()).await.unwrap_err();
         assert_eq!(start.elapsed(), 2 * SECOND);
-        assert_eq!(error.kind(), Kind::Timeout);
+        assert_eq!((error.kind(), error.method()), (Kind::Timeout, Some(&http::Method::GET)));
         assert_eq!(error.to_string(), "the call was not over by its deadline, 2s after it began");
         assert_eq!(error.history().summary().as_deref(), Some("1 attempt (connect)"));
     }
