@@ -15,7 +15,7 @@ use crate::Error;
 use super::fetch::Task;
 use super::{Next, Progress, Record, Verdict};
 
-/// Everything a pull has to keep to go on behind a page. It holds no secret.
+/// Everything a pull has to keep to go on behind a page. Secrets that a service put into a next URL are blanked in its written form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Checkpoint {
@@ -110,7 +110,7 @@ impl Items {
         })
     }
 
-    /// The records page by page, each page in memory.
+    /// The records page by page, each page in memory. A page that is not read to its end is left out.
     ///
     /// The stream ends with an error when the verdict is that they are not known to be all.
     pub fn pages(self) -> impl Stream<Item = Result<Page, Error>> + Send + Unpin {

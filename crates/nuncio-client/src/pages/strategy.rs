@@ -173,7 +173,7 @@ impl Pages {
             return Ok(Next::End(if page.records == 0 { Stop::EmptyPage } else { Stop::ShortPage }));
         }
         match &self.strategy {
-            Strategy::Single if more || link::next(page.headers)?.is_some() => {
+            Strategy::Single if more || matches!(link::next(page.headers), Ok(Some(_))) => {
                 Ok(Next::End(Stop::NextIgnored))
             }
             Strategy::Single => Ok(Next::End(Stop::SinglePage)),
