@@ -1,0 +1,1 @@
+//! One call for each item of a file.

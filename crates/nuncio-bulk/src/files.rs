@@ -1,0 +1,50 @@
+//! Files that survive a crash.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// Replaces the file at `path` by one with `contents`: whoever opens it sees the old or the new whole, also after a power cut.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&new)?;
+        file.write_all(contents)?;
+        // Before the rename: a name that points to data that was never written is an empty file after a power cut.
+        file.sync_all()?;
+        std::fs::rename(&new, path)
+    };
+    write().map_err(Error::file("write", path))
+}
+
+/// Opens the file at `path` for one run alone, and makes it where it is missing.
+pub(crate) fn open_alone(path: &Path) -> Result<File, Error> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(Error::file("open", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::state(path, "is in use by another run")),
+        Err(TryLockError::Error(source)) => Err(Error::file("lock", path)(source)),
+    }
+}
+
+/// Cuts `file` to its first `bytes` and goes to its end.
+pub(crate) fn cut(file: &mut File, bytes: u64, path: &Path) -> Result<(), Error> {
+    let length = file.metadata().map_err(Error::file("read", path))?.len();
+    if length < bytes {
+        let problem =
+            format!("has {length} bytes, but {bytes} were written: start anew, or put the file back");
+        return Err(Error::state(path, problem));
+    }
+    file.set_len(bytes).and_then(|()| file.seek(SeekFrom::End(0))).map_err(Error::file("write", path))?;
+    Ok(())
+}

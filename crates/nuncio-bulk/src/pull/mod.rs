@@ -1,0 +1,205 @@
+//! Every record of a list in a file.
+//!
+//! Records are copied, not parsed: numbers keep every digit. At the end of each page the file is brought to disk, then the state
+//! file is replaced by one that says how long the file is and where the next page is. A run that finds a state cuts the file to that
+//! length and goes on there, so that nothing is lost and nothing is there twice.
+
+mod csv;
+mod sink;
+mod state;
+
+use std::future::Future;
+use std::io::Write;
+use std::path::PathBuf;
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use futures_util::{Stream, StreamExt as _};
+use nuncio_client::pages::{Checkpoint, Item, Progress, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+use csv::Csv;
+use sink::{Out, Sink};
+use state::{Saved, State};
+
+/// What a pull writes, and where.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// Where the records go.
+    pub to: Target,
+    /// How they are written. Default: [`Format::Jsonl`].
+    pub format: Format,
+    /// The columns of a CSV file; other fields are left out. Default: the fields of the first records, in order of appearance; a
+    /// later record with another field ends the pull with an error, since there is no column for it.
+    pub columns: Option<Vec<String>>,
+    /// Where to keep how far the pull got. Default for a file: the file's name with `.state` behind it. Without it the pull cannot
+    /// be resumed.
+    pub state: Option<PathBuf>,
+    /// What is pulled, for people and without secrets, such as `stripe customers.list {"limit":100}`. A state of another call is
+    /// refused.
+    pub call: String,
+    /// Whether to begin anew and write over what an earlier pull left. Default: false.
+    pub restart: bool,
+}
+
+impl Options {
+    /// A pull into the file at `path`, resumable.
+    #[must_use]
+    pub fn to_file(path: impl Into<PathBuf>, call: impl Into<String>) -> Self {
+        let path = path.into();
+        let mut state = path.clone().into_os_string();
+        state.push(".state");
+        Self { state: Some(state.into()), ..Self::new(Target::File(path), call.into()) }
+    }
+
+    /// A pull into `writer`, not resumable.
+    #[must_use]
+    pub fn to_writer(writer: impl Write + Send + 'static, call: impl Into<String>) -> Self {
+        Self::new(Target::Writer(Box::new(writer)), call.into())
+    }
+
+    fn new(to: Target, call: String) -> Self {
+        Self { to, format: Format::default(), columns: None, state: None, call, restart: false }
+    }
+}
+
+/// Where records go.
+#[non_exhaustive]
+pub enum Target {
+    /// A file. One that exists is only touched with its state or with [`Options::restart`].
+    File(PathBuf),
+    /// Anything else, such as standard output.
+    Writer(Box<dyn Write + Send>),
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Writer(_) => f.write_str("Writer"),
+        }
+    }
+}
+
+/// How records are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// One record a line, as the service wrote it.
+    #[default]
+    Jsonl,
+    /// Comma-separated values with a header (RFC 4180). Null is empty; objects and arrays are written as JSON.
+    Csv,
+}
+
+/// What a pull came to.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Whether all records are there, or all that the bounds let through.
+    pub complete: bool,
+    /// Why it ended and whether that is everything; nothing when it was stopped.
+    pub verdict: Option<Verdict>,
+    /// What was written, earlier runs included.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// Bytes of the output, earlier runs included.
+    pub bytes: u64,
+    /// What earlier runs had written, when this one went on from there.
+    pub resumed_from: Option<Progress>,
+}
+
+/// Writes every record of a list.
+///
+/// `start` makes the stream, from the checkpoint if there is one ([`Pages::resume`](nuncio_client::pages::Pages::resume)).
+/// `progress` is told after each page that is safe. When `stop` ends, so does the pull, at once: a page that was begun is
+/// read again by the next run. Dropping the future, or a kill, leaves the same. A pull that has ended already asks for nothing.
+///
+/// Files are written on the calling task; the stream reads ahead on one of its own.
+///
+/// # Errors
+/// Those of the stream; [`Error::File`] with the file; [`Error::State`] where an earlier run was of another call, or the
+/// file and the state do not go together; [`Error::Record`] for a record that has no place in a CSV file.
+pub async fn pull<S>(
+    options: Options,
+    start: impl FnOnce(Option<Checkpoint>) -> Result<S, nuncio_client::Error>,
+    mut progress: impl FnMut(&Progress),
+    stop: impl Future<Output = ()>,
+) -> Result<Summary, Error>
+where
+    S: Stream<Item = Result<Item, nuncio_client::Error>>,
+{
+    let (mut sink, state, Saved { checkpoint, .. }) = open(options)?;
+    let resumed_from = checkpoint.as_ref().map(|checkpoint| checkpoint.progress);
+    let mut items = pin!(start(checkpoint)?);
+    let mut stop = pin!(stop);
+    let mut done = resumed_from.unwrap_or_default();
+    let outcome = loop {
+        match select(&mut stop, items.next()).await {
+            Either::Left(((), _)) | Either::Right((None, _)) => break Ok(None),
+            Either::Right((Some(Ok(Item::Record(record))), _)) => {
+                if let Err(error) = sink.write(&record) {
+                    break Err(error);
+                }
+            }
+            Either::Right((Some(Ok(Item::Page(checkpoint))), _)) => {
+                done = checkpoint.progress;
+                if let Err(error) = commit(&mut sink, state.as_ref(), checkpoint) {
+                    break Err(error);
+                }
+                progress(&done);
+            }
+            Either::Right((Some(Ok(Item::End(verdict))), _)) => break Ok(Some(verdict)),
+            Either::Right((Some(Ok(_)), _)) => {}
+            Either::Right((Some(Err(error)), _)) => break Err(error.into()),
+        }
+    };
+    // What is behind the last whole page has no note in the state.
+    let bytes = sink.close();
+    let verdict = outcome?;
+    Ok(Summary {
+        complete: verdict.as_ref().is_some_and(|verdict| verdict.check().is_ok()),
+        verdict,
+        progress: done,
+        bytes: bytes?,
+        resumed_from,
+    })
+}
+
+fn open(options: Options) -> Result<(Sink, Option<State>, Saved), Error> {
+    let Options { to, format, columns, state, call, restart } = options;
+    let state = state.map(|path| State::new(path, &to, format, columns.as_ref(), &call)).transpose()?;
+    // Opened first: the lock on the output is the one on its state too.
+    let mut out = Out::open(to)?;
+    let found = match &state {
+        Some(state) if !restart => state.load()?,
+        _ => None,
+    };
+    if found.is_none() {
+        if !restart {
+            out.must_be_empty()?;
+        }
+        // Before the output is touched: from here on, an old state would tell of bytes that are not there any more.
+        if let Some(state) = &state {
+            state.save(Saved::default())?;
+        }
+    }
+    let saved = found.unwrap_or_default();
+    out.cut(saved.bytes)?;
+    let records = saved.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.records);
+    let csv = (format == Format::Csv).then(|| Csv::new(columns, saved.header.clone(), records));
+    Ok((Sink::new(out, csv, saved.bytes), state, saved))
+}
+
+/// The order is the point: a state must never tell of bytes that are not there.
+fn commit(sink: &mut Sink, state: Option<&State>, checkpoint: Checkpoint) -> Result<(), Error> {
+    sink.end_page()?;
+    if let Some(state) = state {
+        sink.sync()?;
+        state.save(Saved { bytes: sink.bytes(), header: sink.header(), checkpoint: Some(checkpoint) })?;
+    }
+    Ok(())
+}

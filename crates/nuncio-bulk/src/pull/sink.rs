@@ -1,0 +1,133 @@
+//! Where records are written to.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use nuncio_client::pages::Record;
+
+use crate::{Error, files};
+
+use super::Target;
+use super::csv::Csv;
+
+/// Bytes that are collected before they are written.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+pub(super) struct Sink {
+    out: Out,
+    /// The CSV encoder; JSON lines need none.
+    csv: Option<Csv>,
+    buffer: Vec<u8>,
+    /// Written, with the last whole page at the end.
+    committed: u64,
+    /// Written since then.
+    beyond: u64,
+}
+
+/// An open [`Target`].
+pub(super) enum Out {
+    File(File, PathBuf),
+    Writer(Box<dyn Write + Send>),
+}
+
+impl Out {
+    pub(super) fn open(target: Target) -> Result<Self, Error> {
+        Ok(match target {
+            Target::File(path) => Self::File(files::open_alone(&path)?, path),
+            Target::Writer(writer) => Self::Writer(writer),
+        })
+    }
+
+    pub(super) fn must_be_empty(&self) -> Result<(), Error> {
+        let Self::File(file, path) = self else { return Ok(()) };
+        if file.metadata().map_err(Error::file("read", path))?.len() == 0 {
+            return Ok(());
+        }
+        let problem =
+            "is there already, and no state tells how to go on with it: start anew, or write to another file";
+        Err(Error::state(path, problem))
+    }
+
+    /// Leaves the first `bytes`, where that is possible.
+    pub(super) fn cut(&mut self, bytes: u64) -> Result<(), Error> {
+        match self {
+            Self::File(file, path) => files::cut(file, bytes, path),
+            Self::Writer(_) => Ok(()),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::File(file, path) => file.write_all(bytes).map_err(Error::file("write", path)),
+            Self::Writer(writer) => writer
+                .write_all(bytes)
+                .and_then(|()| writer.flush())
+                .map_err(|source| Error::File { path: "the output".into(), action: "write to", source }),
+        }
+    }
+
+    fn sync(&self) -> Result<(), Error> {
+        match self {
+            Self::File(file, path) => file.sync_data().map_err(Error::file("write", path)),
+            Self::Writer(_) => Ok(()),
+        }
+    }
+}
+
+impl Sink {
+    /// Writes to `out`, which has `committed` bytes.
+    pub(super) fn new(out: Out, csv: Option<Csv>, committed: u64) -> Self {
+        Self { out, csv, buffer: Vec::with_capacity(BUFFER_BYTES), committed, beyond: 0 }
+    }
+
+    pub(super) fn write(&mut self, record: &Record) -> Result<(), Error> {
+        match &mut self.csv {
+            Some(csv) => csv.write(record, &mut self.buffer)?,
+            None => {
+                self.buffer.extend_from_slice(&record.line());
+                self.buffer.push(b'\n');
+            }
+        }
+        if self.buffer.len() < BUFFER_BYTES { Ok(()) } else { self.flush() }
+    }
+
+    /// Writes everything up to here, which counts as committed from now on.
+    pub(super) fn end_page(&mut self) -> Result<(), Error> {
+        if let Some(csv) = &mut self.csv {
+            csv.end_page(&mut self.buffer)?;
+        }
+        self.flush()?;
+        self.committed += std::mem::take(&mut self.beyond);
+        Ok(())
+    }
+
+    /// Brings what was written to disk.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.out.sync()
+    }
+
+    /// Leaves whole pages only, where that is possible, and says how many bytes they are.
+    pub(super) fn close(mut self) -> Result<u64, Error> {
+        if self.beyond > 0 {
+            self.out.cut(self.committed)?;
+        }
+        self.out.sync()?;
+        Ok(self.committed)
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.committed
+    }
+
+    pub(super) fn header(&self) -> Option<Vec<String>> {
+        self.csv.as_ref()?.header().map(<[String]>::to_vec)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.beyond += self.buffer.len() as u64;
+        self.out.write(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+}

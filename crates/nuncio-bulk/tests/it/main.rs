@@ -1,0 +1,3 @@
+//! Runs over scripted services and real files.
+
+mod pull;
