@@ -37,7 +37,7 @@ pub use schema::{OnMismatch, Schema};
 use crate::json::Path;
 use crate::{Answer, Error, Evidence, Kind};
 
-/// What a predicate of [`Checks::fails_when`] sees.
+/// What a predicate of [`Checks`] sees.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Inspected<'a> {
@@ -57,6 +57,7 @@ type Predicate = Arc<dyn Fn(&Inspected<'_>) -> Result<bool, Error> + Send + Sync
 #[derive(Clone, Default)]
 pub struct Checks {
     fails_when: Option<Predicate>,
+    throttled_when: Option<Predicate>,
     code: Option<Path>,
     message: Option<Path>,
     graphql: bool,
@@ -78,6 +79,17 @@ impl Checks {
         predicate: impl Fn(&Inspected<'_>) -> Result<bool, Error> + Send + Sync + 'static,
     ) -> Self {
         self.fails_when = Some(Arc::new(predicate));
+        self
+    }
+
+    /// Calls a failure a refusal to go on so fast when `predicate` says so, whatever its status: the service did nothing, and the call
+    /// is made again when it says so. A 429 is one without being asked about.
+    #[must_use]
+    pub fn throttled_when(
+        mut self,
+        predicate: impl Fn(&Inspected<'_>) -> Result<bool, Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.throttled_when = Some(Arc::new(predicate));
         self
     }
 
@@ -123,8 +135,9 @@ impl Checks {
     /// Gives `answer` back if it is a success, with warnings on the way to `warn`.
     ///
     /// # Errors
-    /// The failure, with the answer: [`Kind::Auth`] for a 401, [`Kind::GraphQl`] for GraphQL `errors`, [`Kind::Validation`] for a body
-    /// that does not fit the schema, [`Kind::Decode`] when a schema is given and the body is not JSON, [`Kind::Status`] otherwise.
+    /// The failure, with the answer: [`Kind::Auth`] for a 401, [`Kind::Limit`] for one that is [throttled](Self::throttled_when),
+    /// [`Kind::GraphQl`] for GraphQL `errors`, [`Kind::Validation`] for a body that does not fit the schema, [`Kind::Decode`] when a
+    /// schema is given and the body is not JSON, [`Kind::Status`] otherwise.
     pub fn inspect_with(&self, answer: Answer, warn: impl Fn(&str)) -> Result<Answer, Error> {
         if self.graphql
             && let Some(error) = crate::graphql::failure(&answer)
@@ -136,8 +149,7 @@ impl Checks {
         }
         if let Some(predicate) = &self.fails_when {
             let body = answer.value().unwrap_or_default();
-            let seen = Inspected { status: answer.status, headers: &answer.headers, body: &body };
-            if predicate(&seen).map_err(|error| error.answered(answer.clone()))? {
+            if holds(predicate, &answer, &body).map_err(|error| error.answered(answer.clone()))? {
                 return Err(self.failure(answer));
             }
         }
@@ -159,6 +171,11 @@ impl Checks {
 
     fn failure(&self, mut answer: Answer) -> Error {
         let body = answer.value().unwrap_or_default();
+        let throttled = self.throttled_when.as_ref().map(|predicate| holds(predicate, &answer, &body));
+        let throttled = match throttled.transpose() {
+            Ok(throttled) => throttled.unwrap_or_default(),
+            Err(error) => return error.answered(answer),
+        };
         answer.code = words::code(&body, self.code.as_ref());
         answer.message = words::message(&body, self.message.as_ref());
         let status = answer.status;
@@ -172,8 +189,12 @@ impl Checks {
             message.push_str(": ");
             message.push_str(&said.join(": "));
         }
-        let kind = if status == StatusCode::UNAUTHORIZED { Kind::Auth } else { Kind::Status };
-        let error = Error::new(kind, message).evidence_is(Evidence::of_status(status));
+        let (kind, evidence) = match status {
+            _ if throttled => (Kind::Limit, Evidence::Rejected),
+            StatusCode::UNAUTHORIZED => (Kind::Auth, Evidence::of_status(status)),
+            _ => (Kind::Status, Evidence::of_status(status)),
+        };
+        let error = Error::new(kind, message).evidence_is(evidence);
         match words::advice(&answer) {
             Some(advice) => error.advise(advice),
             None => error,
@@ -182,13 +203,39 @@ impl Checks {
     }
 }
 
+fn holds(predicate: &Predicate, answer: &Answer, body: &Value) -> Result<bool, Error> {
+    predicate(&Inspected { status: answer.status, headers: &answer.headers, body })
+}
+
 impl fmt::Debug for Checks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Checks")
             .field("fails_when", &self.fails_when.is_some())
+            .field("throttled_when", &self.throttled_when.is_some())
             .field("code", &self.code)
             .field("message", &self.message)
             .field("graphql", &self.graphql)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::header::RETRY_AFTER;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_means_too_fast_when_the_predicate_says_so() {
+        let checks = Checks::new().throttled_when(|answer| Ok(answer.headers.contains_key(RETRY_AFTER)));
+        let forbidden = |headers: HeaderMap| {
+            let answer = Answer::new(StatusCode::FORBIDDEN, headers, Bytes::new());
+            let error = checks.inspect(answer).expect_err("a failure");
+            (error.kind(), error.evidence())
+        };
+        let told = HeaderMap::from_iter([(RETRY_AFTER, http::HeaderValue::from_static("1"))]);
+        assert_eq!(forbidden(told), (Kind::Limit, Evidence::Rejected));
+        assert_eq!(forbidden(HeaderMap::new()).0, Kind::Status);
     }
 }

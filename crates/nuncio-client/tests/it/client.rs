@@ -87,6 +87,22 @@ async fn a_200_that_the_service_calls_a_failure_is_one() {
     assert_eq!((error.kind(), error.code()), (Kind::Status, Some("no_channel")));
 }
 
+/// Refuses the first time, and asks for no wait.
+async fn once_forbidden(State(seen): State<Seen>, headers: HeaderMap) -> impl IntoResponse {
+    let mut seen = seen.lock().expect("not poisoned");
+    seen.push(headers);
+    let status = if seen.len() == 1 { StatusCode::FORBIDDEN } else { StatusCode::CREATED };
+    (status, [(header::RETRY_AFTER, "0")])
+}
+
+#[tokio::test]
+async fn a_403_that_means_too_fast_is_made_again_though_it_is_a_post() {
+    let (builder, _) = serve(Router::new().route("/x", post(once_forbidden))).await;
+    let checks = Checks::new().throttled_when(|answer| Ok(answer.headers.contains_key(header::RETRY_AFTER)));
+    let answer = builder.checks(checks).build().expect("valid").post("/x").send().await.expect("then let in");
+    assert_eq!((answer.status, answer.history.len()), (StatusCode::CREATED, 2));
+}
+
 #[tokio::test]
 async fn an_answer_over_the_bound_is_refused() {
     let (builder, _) = serve(Router::new().route("/x", get(|| async { "x".repeat(2000) }))).await;
