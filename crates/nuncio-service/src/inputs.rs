@@ -279,7 +279,8 @@ impl Input {
                 .map(Value::from)
                 .or_else(|_| text.parse::<u64>().map(Value::from))
                 .ok()
-                .filter(|value| value.to_string() == text),
+                // Nothing but its digits: 007 and +1 are no JSON numbers.
+                .filter(|value: &Value| *text == *value.to_string()),
             Type::Number => json().filter(Value::is_number),
             Type::Boolean => json().filter(Value::is_boolean),
             Type::Object => json().filter(Value::is_object),

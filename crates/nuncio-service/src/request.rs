@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use nuncio_client::body::multipart::{Form, Part};
 use nuncio_client::json::scalar_text;
 use nuncio_client::{Body, Error, Kind, graphql};
@@ -15,24 +15,22 @@ use crate::template::{Scope, Template};
 
 /// A request as an operation describes it, before credentials.
 #[derive(Debug)]
-#[non_exhaustive]
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// The method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// The path below the service's `base_url`, percent-encoded, without query.
-    pub path: String,
+    pub(crate) path: String,
     /// The query parameters; a list is the same name several times.
-    pub query: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
     /// Headers of the service, the operation and the inputs. Values from the environment are marked sensitive.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The body.
-    pub content: Content,
+    pub(crate) content: Content,
 }
 
 /// The body of a request, not yet encoded.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum Content {
+pub(crate) enum Content {
     /// No body.
     Empty,
     /// JSON.
@@ -59,11 +57,8 @@ pub(crate) fn prepare(
     let encode = operation.encode.unwrap_or(service.encode);
     let Checked { values, files } = inputs;
     let mut sorted = Sorted::new(operation, &target, &values);
-    let mut headers = HeaderMap::new();
-    if let Some(version) = &service.version {
-        put_header(&mut headers, &version.header, &version.value, scope)?;
-    }
-    for (name, value) in service.headers.iter().chain(&operation.headers) {
+    let mut headers = service_headers(service, scope)?;
+    for (name, value) in &operation.headers {
         put_header(&mut headers, name, value, scope)?;
     }
     for (name, value) in &sorted.headers {
@@ -96,6 +91,21 @@ pub(crate) fn prepare(
         }
     };
     Ok(Prepared { method, path, query, headers, content })
+}
+
+/// The headers that every call of a service has.
+pub(crate) fn service_headers(service: &Service, scope: &Scope) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    let version = service.version.iter().map(|version| (&version.header, &version.value));
+    for (name, value) in version.chain(&service.headers) {
+        put_header(&mut headers, name, value, scope)?;
+    }
+    Ok(headers)
+}
+
+/// Whether requests of `method` say what they have to say in the query.
+pub(crate) fn sends_query(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::DELETE)
 }
 
 /// The inputs by where they go, under their names on the wire.
@@ -134,9 +144,7 @@ fn place(operation: &Operation, target: &Target<'_>, name: &str) -> Place {
     match target {
         Target::GraphQl { .. } => Place::Body,
         Target::Http { path, .. } if path.contains(&format!("{{{name}}}")) => Place::Path,
-        Target::Http { method, .. } if matches!(*method, Method::GET | Method::HEAD | Method::DELETE) => {
-            Place::Query
-        }
+        Target::Http { method, .. } if sends_query(method) => Place::Query,
         Target::Http { .. } => Place::Body,
     }
 }
@@ -194,7 +202,7 @@ fn put_header(headers: &mut HeaderMap, name: &str, value: &Template, scope: &Sco
     Ok(())
 }
 
-fn header_name(name: &str) -> Result<HeaderName, Error> {
+pub(crate) fn header_name(name: &str) -> Result<HeaderName, Error> {
     name.parse().map_err(|_| Error::configuration(format!("{name:?} is no name of a header")))
 }
 
@@ -270,14 +278,6 @@ fn raw(body: Value, files: Vec<(String, File)>) -> Result<Content, Error> {
         }
         json => Content::Raw(json.to_string().into(), HeaderValue::from_static("application/json")),
     })
-}
-
-impl Prepared {
-    /// Whether the headers say already of what media type the body is.
-    #[must_use]
-    pub fn has_content_type(&self) -> bool {
-        self.headers.contains_key(header::CONTENT_TYPE)
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use http::{HeaderName, StatusCode};
+use nuncio_client::auth::hmac;
 use url::{Host, Url};
 
 use crate::model::{
@@ -122,7 +123,7 @@ impl Findings<'_> {
             self.variables("body", &body.variables(), sees);
         }
         if let Some(schema) = &operation.response {
-            self.schema("response", serde_json::Value::Object(schema.clone()));
+            self.schema("response", &serde_json::Value::Object(schema.clone()));
         }
         if let Some(auth) = &operation.auth {
             self.auth(auth);
@@ -131,7 +132,6 @@ impl Findings<'_> {
         if let Some(retry) = &operation.retry {
             self.retry(retry);
         }
-        self.idempotency(operation.idempotency.as_ref());
         self.pages(operation.pages.as_ref());
         self.sandbox(service, operation);
     }
@@ -192,8 +192,8 @@ impl Findings<'_> {
         });
     }
 
-    fn schema(&mut self, key: &str, schema: serde_json::Value) {
-        if let Err(message) = schema::compile(&schema) {
+    fn schema(&mut self, key: &str, schema: &serde_json::Value) {
+        if let Err(message) = schema::compile(schema) {
             self.wrong(key, message);
         }
     }
@@ -290,6 +290,9 @@ impl Findings<'_> {
         ];
         for (key, name) in headers.into_iter().filter_map(|(key, name)| Some((key, name?))) {
             self.under(&[key], |found| found.header("header", name));
+        }
+        if let Some(Err(error)) = hmac.sign.as_deref().map(str::parse::<hmac::Template>) {
+            self.wrong("sign", error.to_string());
         }
         if let Some(key_id) = &hmac.key_id {
             self.under(&["key_id"], |found| found.template("value", &key_id.value, Sees::Env));

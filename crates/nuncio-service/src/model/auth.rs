@@ -27,6 +27,28 @@ pub enum Auth {
     Hmac(Hmac),
 }
 
+impl Auth {
+    /// Everything in it that is a template.
+    #[must_use]
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Self::None => Vec::new(),
+            Self::ApiKey(key) => vec![&key.value],
+            Self::Basic(basic) => vec![&basic.user, &basic.password],
+            Self::Bearer(token) => vec![token],
+            Self::OAuth2(oauth2) => [&oauth2.token_url, &oauth2.client_id, &oauth2.client_secret]
+                .into_iter()
+                .chain(&oauth2.audience)
+                .chain(oauth2.params.values())
+                .collect(),
+            Self::Hmac(hmac) => {
+                let key_id = hmac.key_id.as_ref().map(|key_id| &key_id.value);
+                [&hmac.secret].into_iter().chain(key_id).collect()
+            }
+        }
+    }
+}
+
 /// A key, and where it goes: exactly one of `header`, `query` and `cookie`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -119,8 +141,8 @@ pub enum ClientAuth {
 pub struct Hmac {
     /// The shared key.
     pub secret: Template,
-    /// What is signed, with the places `{method}`, `{path}`, `{query}`, `{path_and_query}`, `{timestamp}`, `{nonce}`, `{body}`.
-    /// Default: `"{method}\n{path_and_query}\n{timestamp}\n{body}"`.
+    /// What is signed, with the parts `{method}`, `{path}`, `{query}`, `{path_and_query}`, `{host}`, `{url}`, `{timestamp}`,
+    /// `{nonce}`, `{body}`, `{body_sha256}` and `{header:NAME}`. Default: `"{method}\n{path_and_query}\n{timestamp}\n{body}"`.
     pub sign: Option<String>,
     /// The hash. Default: `sha256`.
     #[serde(default)]
@@ -130,9 +152,9 @@ pub struct Hmac {
     pub encoding: Encoding,
     /// The header of the signature. Default: `X-Signature`, without prefix.
     pub signature: Option<SignatureHeader>,
-    /// The header of the timestamp in seconds. Default: `X-Timestamp`.
-    pub timestamp: Option<NamedHeader>,
-    /// The header of a random text that is never used twice. Default: none is sent.
+    /// The header of the timestamp, which is sent when it is signed. Default: `X-Timestamp`, in seconds.
+    pub timestamp: Option<TimestampHeader>,
+    /// The header of a random text that is never used twice, which is sent when it is signed. Default: `X-Nonce`.
     pub nonce: Option<NamedHeader>,
     /// The header that says which key was used. Default: none is sent.
     pub key_id: Option<KeyId>,
@@ -171,6 +193,30 @@ pub struct SignatureHeader {
     /// Text before the signature, such as `v0=`. Default: none.
     #[serde(default)]
     pub prefix: String,
+}
+
+/// Where the timestamp goes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimestampHeader {
+    /// Name of the header.
+    pub header: String,
+    /// How the time is written. Default: `seconds`.
+    #[serde(default)]
+    pub format: TimeFormat,
+}
+
+/// How a time is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeFormat {
+    /// Whole seconds since 1970.
+    #[default]
+    Seconds,
+    /// Whole milliseconds since 1970.
+    Milliseconds,
+    /// Date and time in UTC (RFC 3339).
+    Rfc3339,
 }
 
 /// The name of a header.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::template::Template;
 
 /// A token bucket. Each attempt takes a token, or as many as the operation's `cost`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// Tokens in a full bucket: the largest burst.
@@ -39,12 +39,12 @@ impl Limit {
     }
 }
 
-/// Tokens per unit of time, written `25/s`, `20/m`, `5000/h` or `100000/d`.
+/// Tokens per time, written `25/s`, `20/m`, `5000/h`, `100000/d` or `100/15m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// Tokens per `period`.
     pub tokens: NonZeroU32,
-    /// One second, minute, hour or day.
+    /// In whole seconds.
     pub period: Duration,
 }
 
@@ -55,19 +55,28 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let refused =
-            || format!("{text:?} is no rate: write a whole number, a slash and s, m, h or d, such as 25/s");
+            || format!("{text:?} is no rate: write tokens, a slash and a time, such as 25/s or 100/15m");
         let (tokens, unit) = text.split_once('/').ok_or_else(refused)?;
         let tokens = tokens.trim().parse().map_err(|_| refused())?;
-        let (_, secs) = PERIODS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(refused)?;
-        Ok(Self { tokens, period: Duration::from_secs(*secs) })
+        let count = unit.trim().trim_end_matches(|c: char| c.is_ascii_lowercase());
+        let (_, secs) =
+            PERIODS.iter().find(|(name, _)| unit.trim()[count.len()..] == **name).ok_or_else(refused)?;
+        let count: NonZeroU32 =
+            if count.is_empty() { NonZeroU32::MIN } else { count.parse().map_err(|_| refused())? };
+        Ok(Self { tokens, period: Duration::from_secs(u64::from(count.get()) * secs) })
     }
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit =
-            PERIODS.iter().find(|(_, secs)| *secs == self.period.as_secs()).map_or("?", |(unit, _)| unit);
-        write!(f, "{}/{unit}", self.tokens)
+        let period = self.period.as_secs();
+        // Longest first: a period is shown in its largest whole unit.
+        let (unit, secs) =
+            PERIODS.iter().rev().find(|(_, secs)| period.is_multiple_of(*secs)).unwrap_or(&PERIODS[0]);
+        match period / secs {
+            1 => write!(f, "{}/{unit}", self.tokens),
+            count => write!(f, "{}/{count}{unit}", self.tokens),
+        }
     }
 }
 
@@ -84,10 +93,10 @@ impl JsonSchema for Rate {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A whole number per second, minute, hour or day.",
+            "description": "Tokens per time: a whole number, a slash, and a time in s, m, h or d.",
             "type": "string",
-            "pattern": r"^\d+/[smhd]$",
-            "examples": ["25/s", "20/m", "5000/h", "100000/d"]
+            "pattern": r"^\d+/\d*[smhd]$",
+            "examples": ["25/s", "20/m", "5000/h", "100/15m"]
         })
     }
 }
@@ -97,11 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_a_whole_number_per_unit() {
+    fn a_rate_is_a_whole_number_per_time() {
         let rate: Rate = "5000/h".parse().expect("a rate");
         assert_eq!((rate.tokens.get(), rate.period), (5000, Duration::from_secs(3600)));
-        assert_eq!(rate.to_string(), "5000/h");
-        for wrong in ["25", "25/x", "0/s", "-1/s", "1.5/s", "/s", "25/"] {
+        for text in ["25/s", "20/m", "5000/h", "100/15m", "7/90s", "1/d"] {
+            assert_eq!(text.parse::<Rate>().expect(text).to_string(), text);
+        }
+        for wrong in ["25", "25/x", "0/s", "-1/s", "1.5/s", "/s", "25/", "1/0s", "1/-1s"] {
             assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
         }
     }

@@ -13,7 +13,7 @@ mod span;
 
 pub use auth::{
     Algorithm, ApiKey, Auth, Basic, ClientAuth, Encoding, Hmac, KeyId, KeyPlace, NamedHeader, OAuth2,
-    SignatureHeader,
+    SignatureHeader, TimeFormat, TimestampHeader,
 };
 pub use errors::{Errors, Validate};
 pub use input::{Input, Place, Type};

@@ -8,7 +8,7 @@ use nuncio_client::json;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Auth, Encode, Errors, Idempotency, Input, Limit, Pages, Reply, Retry, Span, Validate};
+use super::{Auth, Encode, Errors, Input, Limit, Pages, Reply, Retry, Span, Validate};
 use crate::template::{Template, Tree};
 
 /// One thing a service can do. It has exactly one of `get`, `post`, `put`, `patch`, `delete`, `head` (a path) and `graphql`
@@ -70,8 +70,6 @@ pub struct Operation {
     pub limits: Option<Vec<Limit>>,
     /// Instead of the service's `retry`.
     pub retry: Option<Retry>,
-    /// Instead of the service's `idempotency`.
-    pub idempotency: Option<Idempotency>,
     /// Instead of the service's `errors`.
     pub errors: Option<Errors>,
     /// Instead of the service's `pages`.

@@ -27,6 +27,9 @@ pub struct Pages {
     /// Strategy: a GraphQL connection with `pageInfo`.
     pub connection: Option<Connection>,
 
+    /// Where the parameters go. Default: the query for GET, HEAD and DELETE, else the body; for GraphQL always the variables.
+    #[serde(rename = "in")]
+    pub place: Option<ParamPlace>,
     /// How many records to ask for in a page.
     pub size: Option<Size>,
     /// A page with fewer records than asked for is the last. Set it only when the service promises so: many filter rows after
@@ -79,13 +82,12 @@ impl Pages {
 }
 
 /// The place of a page parameter.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParamPlace {
     /// In the URL's query.
-    #[default]
     Query,
-    /// In the JSON or form body.
+    /// In the JSON or form body; dots lead into objects.
     Body,
 }
 
@@ -127,9 +129,6 @@ pub struct Cursor {
     /// Place of a flag that is false on the last page.
     #[schemars(with = "Option<String>")]
     pub more: Option<json::Path>,
-    /// Where the parameter goes. Default: `query`.
-    #[serde(rename = "in", default)]
-    pub place: ParamPlace,
 }
 
 /// A header names the next page.

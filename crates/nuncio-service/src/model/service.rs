@@ -1,7 +1,7 @@
 //! The service itself: the top level of a service file.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::NonZeroU32;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -37,13 +37,13 @@ pub struct Service {
     pub encode: Encode,
     /// Time for one attempt. Default: 30s.
     pub timeout: Option<Span>,
-    /// Time for a whole call, all attempts and waits included. Default: 5m.
+    /// Time for a whole call, all attempts and waits included. Default: 10m.
     pub deadline: Option<Span>,
     /// How fast the service may be called; all limits hold at once. Default: none.
     #[serde(default)]
     pub limits: Vec<Limit>,
     /// Calls on the wire at the same time. Default: no bound.
-    pub concurrency: Option<NonZeroUsize>,
+    pub concurrency: Option<NonZeroU32>,
     /// When and how often a failed attempt is made again.
     #[serde(default)]
     pub retry: Retry,
