@@ -1,1 +1,62 @@
-fn main() {}
+//! The binary `nuncio`: flags become settings, settings become calls to the libraries.
+
+mod adhoc;
+mod args;
+mod command;
+mod config;
+mod exit;
+mod filter;
+mod interrupt;
+mod output;
+mod preview;
+mod progress;
+mod secret_ref;
+mod session;
+mod stderr;
+mod target;
+mod trace;
+mod values;
+mod verdict;
+mod wire_log;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::Args;
+use crate::exit::Stop;
+use crate::session::Session;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    trace::start();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("nuncio: the runtime cannot be started: {error}");
+            return ExitCode::from(exit::LOCAL);
+        }
+    };
+    let code = runtime.block_on(run(args));
+    // A read of standard input may still be under way, and would be waited for.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+async fn run(args: Args) -> u8 {
+    let as_json = args.global.json;
+    let stop = match Session::new(args.global) {
+        Ok(session) => args.command.run(&session).await,
+        Err(error) => Err(error.into()),
+    };
+    match stop {
+        Ok(()) => exit::OK,
+        Err(Stop::Failed(error)) => {
+            stderr::report(&error, as_json);
+            exit::code(&error)
+        }
+        Err(Stop::Told(code)) => code,
+        Err(Stop::Interrupted) => exit::INTERRUPTED,
+        Err(Stop::PipeClosed) => exit::PIPE_CLOSED,
+    }
+}

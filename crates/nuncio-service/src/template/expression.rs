@@ -113,10 +113,7 @@ fn place(source: &str) -> Option<Arc<[String]>> {
 
 /// A question about an answer, such as `body.ok == false`. A place that is not there is not true and equal to nothing.
 #[derive(Clone)]
-pub struct Condition {
-    expression: Expression,
-    variables: Arc<BTreeSet<String>>,
-}
+pub struct Condition(Expression);
 
 impl Condition {
     /// Whether it holds.
@@ -124,22 +121,20 @@ impl Condition {
     /// # Errors
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when the expression fails, as `1 + "a"` does.
     pub fn holds(&self, scope: &Scope) -> Result<bool, Error> {
-        let Self { expression, .. } = self;
-        let value =
-            expression.compiled.eval(scope.as_context()).map_err(|error| expression.failed(&error))?;
+        let value = self.0.compiled.eval(scope.as_context()).map_err(|error| self.0.failed(&error))?;
         Ok(value.is_true())
     }
 
     /// The expression as it was written.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.expression.source
+        &self.0.source
     }
 
     /// What it looks at, such as `body.ok`.
     #[must_use]
-    pub fn variables(&self) -> &BTreeSet<String> {
-        &self.variables
+    pub fn variables(&self) -> BTreeSet<String> {
+        self.0.variables()
     }
 }
 
@@ -147,8 +142,7 @@ impl FromStr for Condition {
     type Err = String;
 
     fn from_str(source: &str) -> Result<Self, String> {
-        let expression = Expression::compile_in(&LENIENT, source.trim())?;
-        Ok(Self { variables: Arc::new(expression.variables()), expression })
+        Expression::compile_in(&LENIENT, source.trim()).map(Self)
     }
 }
 

@@ -1,0 +1,119 @@
+//! `nuncio call`: one call, or with `--all` every record of a list.
+
+use clap::Args as ClapArgs;
+use futures_util::StreamExt as _;
+use nuncio_client::pages::{Item, Pages, Verdict};
+use nuncio_client::{Call, Error};
+use serde_json::json;
+
+use crate::args::{AnswerOptions, BodyOptions, CallOptions, PageOptions, PreviewOptions};
+use crate::exit::Stop;
+use crate::output::Output;
+use crate::session::Session;
+use crate::target::{Prepared, Target};
+use crate::{interrupt, preview, stderr, verdict};
+
+const EXAMPLES: &str = "\
+Examples:
+  nuncio call stripe customers.create email=ada@example.com
+  nuncio call stripe customers.list --all --jq .id
+  nuncio call GET https://api.example.com/items --auth bearer:env:TOKEN
+  nuncio call https://api.example.com/items name=lamp tags:='[\"new\"]'
+  nuncio call https://api.example.com/items --all --records data --cursor next";
+
+/// Make one call and write its answer; with --all write every record of a list
+#[derive(Debug, ClapArgs)]
+#[command(after_help = EXAMPLES, override_usage = "nuncio call [OPTIONS] SERVICE OPERATION [NAME=VALUE]...\n       nuncio call [OPTIONS] [METHOD] URL [NAME=VALUE]...")]
+pub(crate) struct CallCommand {
+    /// A service and its operation, or a method and a URL; then NAME=text, NAME:=json, NAME@file
+    #[arg(required = true, value_name = "WORDS")]
+    words: Vec<String>,
+    /// Write every record of a list, page after page, one a line
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    options: CallOptions,
+    #[command(flatten)]
+    body: BodyOptions,
+    #[command(flatten)]
+    pages: PageOptions,
+    #[command(flatten)]
+    preview: PreviewOptions,
+    #[command(flatten)]
+    answer: AnswerOptions,
+}
+
+impl CallCommand {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
+        let output = Output::new(self.answer.jq.as_deref())?;
+        let pages = self.all.then_some(&self.pages);
+        let target = Target::parse(&self.words)?;
+        let prepared = target.prepare(session, &self.options, &self.body, pages, session.observer())?;
+        let Prepared { call, pages, variable } = prepared;
+        if self.preview.is_wanted() {
+            return preview::show(call, &self.preview, variable.as_deref(), session);
+        }
+        match pages {
+            Some(pages) => all(call, &pages, &self.answer, session, output).await,
+            None => one(call, &self.answer, output).await,
+        }
+    }
+}
+
+/// Sends the call and writes the answer.
+pub(crate) async fn one(call: Call, options: &AnswerOptions, mut output: Output) -> Result<(), Stop> {
+    let interrupted = interrupt::listen(None);
+    let sent = tokio::select! {
+        sent = call.send() => sent,
+        () = interrupted.cancelled() => return Err(Stop::Interrupted),
+    };
+    match sent {
+        Ok(answer) => output.body(&answer),
+        Err(error) => Err(fail(error, options, &mut output)),
+    }
+}
+
+/// The body of a failed answer is still the answer.
+fn fail(error: Error, options: &AnswerOptions, output: &mut Output) -> Stop {
+    let written = if options.fail { output.flush() } else { output.failure(&error) };
+    written.err().unwrap_or(Stop::Failed(error))
+}
+
+async fn all(
+    call: Call,
+    pages: &Pages,
+    options: &AnswerOptions,
+    session: &Session,
+    mut output: Output,
+) -> Result<(), Stop> {
+    let interrupted = interrupt::listen(Some("stopping after this page"));
+    let mut items = call.pages(pages)?;
+    while let Some(item) = items.next().await {
+        match item {
+            Ok(Item::Record(record)) => output.record(&record.line())?,
+            Ok(Item::Page(_)) => {
+                output.flush()?;
+                if interrupted.is_cancelled() {
+                    return Err(Stop::Interrupted);
+                }
+            }
+            Ok(Item::End(verdict)) => {
+                output.flush()?;
+                tell(&verdict, session);
+                verdict.check()?;
+            }
+            Ok(_) => {}
+            Err(error) => return Err(fail(error, options, &mut output)),
+        }
+    }
+    Ok(())
+}
+
+/// Says what came and whether that is everything.
+fn tell(verdict: &Verdict, session: &Session) {
+    if session.global.json {
+        stderr::line(&json!({ "verdict": verdict }).to_string());
+    } else {
+        stderr::line(&verdict::sentence(verdict));
+    }
+}

@@ -1,0 +1,38 @@
+//! The subcommands, one file each.
+
+mod call;
+mod completions;
+mod graphql;
+mod man;
+mod pull;
+mod services;
+
+use clap::Subcommand;
+
+use crate::exit::Stop;
+use crate::session::Session;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Call(Box<call::CallCommand>),
+    Pull(Box<pull::PullCommand>),
+    #[command(name = "graphql")]
+    GraphQl(Box<graphql::GraphQlCommand>),
+    Services(services::ServicesCommand),
+    Completions(completions::CompletionsCommand),
+    Man(man::ManCommand),
+}
+
+impl Command {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
+        match self {
+            Self::Call(command) => command.run(session).await,
+            Self::Pull(command) => command.run(session).await,
+            Self::GraphQl(command) => command.run(session).await,
+            Self::Services(command) => command.run(session),
+            Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `nuncio pull`: every record of a list in a file, resumable.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use nuncio_bulk::pull::{Format, Options, Summary};
+use nuncio_client::Error;
+use serde_json::json;
+
+use crate::args::{BodyOptions, CallOptions, PageOptions, PreviewOptions};
+use crate::exit::Stop;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::target::{Prepared, Target};
+use crate::{interrupt, preview, stderr, verdict};
+
+const EXAMPLES: &str = "\
+Examples:
+  nuncio pull stripe customers.list --to customers.jsonl
+  nuncio pull github issues.list owner=rust-lang repo=rust --to issues.csv --columns number,title
+  nuncio pull https://api.example.com/items --records data --cursor next --to items.jsonl
+
+A pull that was stopped or killed goes on where it was: run the same command again.";
+
+/// Write every record of a list to a file; the same command goes on where a stopped one was
+#[derive(Debug, ClapArgs)]
+#[command(after_help = EXAMPLES, override_usage = "nuncio pull [OPTIONS] --to FILE SERVICE OPERATION [NAME=VALUE]...\n       nuncio pull [OPTIONS] --to FILE [METHOD] URL [NAME=VALUE]...")]
+pub(crate) struct PullCommand {
+    /// A service and its operation, or a method and a URL; then NAME=text, NAME:=json, NAME@file
+    #[arg(required = true, value_name = "WORDS")]
+    words: Vec<String>,
+    /// File to write; - for standard output, which cannot be resumed
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["dry_run", "curl"])]
+    to: Option<PathBuf>,
+    /// How records are written. Default: by the name of the file, else jsonl
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<FormatName>,
+    /// Columns of a CSV file. Default: the fields of the first records
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    columns: Option<Vec<String>>,
+    /// Where to keep how far the pull got. Default: the file's name with .state behind it
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Begin anew, over what an earlier pull left
+    #[arg(long)]
+    restart: bool,
+    #[command(flatten)]
+    options: CallOptions,
+    #[command(flatten)]
+    body: BodyOptions,
+    #[command(flatten)]
+    pages: PageOptions,
+    #[command(flatten)]
+    preview: PreviewOptions,
+}
+
+/// A format by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatName {
+    Jsonl,
+    Csv,
+}
+
+impl PullCommand {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
+        let progress = Progress::records(session);
+        let target = Target::parse(&self.words)?;
+        let prepared = target.prepare(
+            session,
+            &self.options,
+            &self.body,
+            Some(&self.pages),
+            progress.observer(session),
+        )?;
+        let Prepared { call, pages, variable } = prepared;
+        if self.preview.is_wanted() {
+            return preview::show(call, &self.preview, variable.as_deref(), session);
+        }
+        let pages = pages.ok_or_else(|| Error::configuration("a pull needs a list"))?;
+        let interrupted = interrupt::listen(Some("stopping; the next run goes on here"));
+        let summary = nuncio_bulk::pull(
+            self.output(),
+            |checkpoint| match checkpoint {
+                Some(checkpoint) => call.resume(&pages, checkpoint),
+                None => call.pages(&pages),
+            },
+            |done| progress.page(done),
+            interrupted.cancelled(),
+        )
+        .await;
+        progress.finish();
+        let summary = summary.map_err(bulk_error)?;
+        tell(&summary, session)?;
+        match &summary.verdict {
+            Some(verdict) => Ok(verdict.check()?),
+            None => Err(Stop::Interrupted),
+        }
+    }
+
+    fn output(&self) -> Options {
+        // The same words mean the same call; how it is made does not matter.
+        let call = self.words.join(" ");
+        let to = self.to.clone().unwrap_or_else(|| PathBuf::from("-"));
+        let by_name = to.extension().is_some_and(|extension| extension == "csv");
+        let mut options = match to.as_os_str() == "-" {
+            true => Options::to_writer(std::io::stdout(), call),
+            false => Options::to_file(to, call),
+        };
+        options.format = match self.format {
+            Some(FormatName::Csv) => Format::Csv,
+            None if by_name => Format::Csv,
+            Some(FormatName::Jsonl) | None => Format::Jsonl,
+        };
+        options.columns = self.columns.clone();
+        options.state = self.state.clone().or(options.state);
+        options.restart = self.restart;
+        options
+    }
+}
+
+/// An error of a run over files, as one of the client's.
+pub(crate) fn bulk_error(error: nuncio_bulk::Error) -> Stop {
+    match error {
+        nuncio_bulk::Error::Call(error) => Stop::Failed(error),
+        nuncio_bulk::Error::File { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => {
+            Stop::PipeClosed
+        }
+        other => Stop::Failed(Error::configuration("the run ended early").because(other)),
+    }
+}
+
+/// The last word: on standard error for a person, on standard output for a machine unless the records go there.
+fn tell(summary: &Summary, session: &Session) -> Result<(), Stop> {
+    if session.global.json {
+        let mut output = Output::new(None)?;
+        output.line(&json!(summary).to_string())?;
+        return output.flush();
+    }
+    match &summary.verdict {
+        Some(verdict) => stderr::line(&verdict::sentence(verdict)),
+        None => stderr::line(&format!("stopped: {} records so far", summary.progress.records)),
+    }
+    Ok(())
+}

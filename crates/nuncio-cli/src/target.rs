@@ -1,0 +1,186 @@
+//! What is called: an operation of a service, or a URL.
+
+use http::Method;
+use nuncio_client::pages::Pages;
+use nuncio_client::{Builder, Call, Client, Error, Observer, wire};
+use nuncio_service::{Connection, Settings};
+
+use crate::adhoc;
+use crate::args::{BodyOptions, CallOptions, PageOptions};
+use crate::secret_ref::AuthRef;
+use crate::session::Session;
+use crate::values::{self, Field};
+
+/// What the words of a command line name.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Target {
+    /// An operation that a service file describes.
+    Operation { service: String, operation: String, fields: Vec<Field> },
+    /// A URL, or a path below `--base-url`. Without a method it depends on whether there is a body.
+    Url { method: Option<Method>, url: String, fields: Vec<Field> },
+}
+
+/// A call, ready to be sent or shown.
+pub(crate) struct Prepared {
+    pub(crate) call: Call,
+    /// How it pages, where a list was asked for.
+    pub(crate) pages: Option<Pages>,
+    /// The variable of the environment that has its credential.
+    pub(crate) variable: Option<String>,
+}
+
+impl Target {
+    pub(crate) fn parse(words: &[String]) -> Result<Self, Error> {
+        let (method, rest) = match words {
+            [method, rest @ ..] if is_method(method) => (method.parse().ok(), rest),
+            rest => (None, rest),
+        };
+        match rest {
+            [url, fields @ ..] if method.is_some() || url.contains("://") => {
+                Ok(Self::Url { method, url: url.clone(), fields: values::parse(fields)? })
+            }
+            [service, operation, fields @ ..] if !operation.contains('=') => Ok(Self::Operation {
+                service: service.clone(),
+                operation: operation.clone(),
+                fields: values::parse(fields)?,
+            }),
+            [service, ..] => Err(Error::configuration(format!("nothing says which operation of {service}"))
+                .advise(format!("`nuncio services show {service}` lists them; a URL begins with https://"))),
+            [] => Err(Error::configuration("nothing says which URL").advise("write it behind the method")),
+        }
+    }
+
+    /// Makes the call. `pages` asks for all records of a list.
+    pub(crate) fn prepare(
+        self,
+        session: &Session,
+        options: &CallOptions,
+        body: &BodyOptions,
+        pages: Option<&PageOptions>,
+        observer: Observer,
+    ) -> Result<Prepared, Error> {
+        let (call, mut list, variable) = match self {
+            Self::Url { method, url, fields } => {
+                let auth = options.auth()?;
+                let client = client(session, options, auth.as_ref(), observer)?;
+                let call = adhoc::call(&client, method, &url, fields, body)?;
+                let variable = auth.as_ref().and_then(AuthRef::variable);
+                (call, pages.map(adhoc::pages).transpose()?, variable.map(str::to_owned))
+            }
+            Self::Operation { service, operation, fields } => {
+                body.refuse_for(&service)?;
+                let connection = connect(session, &service, options, observer)?;
+                let described = connection.service().operation(&operation)?;
+                let call = connection.call(&operation, values::inputs(described, fields)?)?;
+                let list = pages.map(|_| connection.pages(&operation)).transpose()?;
+                (call, list, None)
+            }
+        };
+        if let (Some(list), Some(options)) = (&mut list, pages) {
+            list.max_records = options.limit.or(list.max_records);
+            list.max_pages = options.max_pages.or(list.max_pages);
+        }
+        if let (Some(list), Some(parallel)) = (&mut list, session.concurrency(options)) {
+            list.parallel = parallel;
+        }
+        Ok(Prepared { call: adjust(call, session, options)?, pages: list, variable })
+    }
+}
+
+/// The service `name`, connected as the settings say.
+pub(crate) fn connect(
+    session: &Session,
+    name: &str,
+    options: &CallOptions,
+    observer: Observer,
+) -> Result<Connection, Error> {
+    if options.auth.is_some() {
+        return Err(Error::configuration(format!("the file of {name} says how calls prove who makes them"))
+            .advise("leave --auth out, or call a URL"));
+    }
+    let service = session.catalog(options.file.as_deref())?.get(name)?;
+    let configured = session.config.services.get(name).and_then(|service| service.base_url.clone());
+    let settings = Settings {
+        env: session.env.clone(),
+        base_url: options.base_url.clone().or(configured),
+        wire: wire(options),
+        client: Builder::default().observer(observer),
+    };
+    Connection::new(service, settings)
+}
+
+/// A client for calls that no service file describes.
+fn client(
+    session: &Session,
+    options: &CallOptions,
+    auth: Option<&AuthRef>,
+    observer: Observer,
+) -> Result<Client, Error> {
+    let mut builder = Client::builder().wire(wire(options)).observer(observer);
+    if let Some(url) = &options.base_url {
+        builder = builder.base_url(url);
+    }
+    if let Some(auth) = auth {
+        builder = builder.auth(auth.read(&session.env)?);
+    }
+    builder.build()
+}
+
+fn wire(options: &CallOptions) -> wire::Settings {
+    let mut wire = wire::Settings::default();
+    wire.allow_http = options.allow_http;
+    wire
+}
+
+/// What the user says stands above the service file.
+pub(crate) fn adjust(mut call: Call, session: &Session, options: &CallOptions) -> Result<Call, Error> {
+    if let Some(timeout) = options.timeout.or(session.config.timeout) {
+        call = call.timeout(timeout.0);
+    }
+    if let Some(deadline) = options.deadline.or(session.config.deadline) {
+        call = call.deadline(deadline.0);
+    }
+    for (name, value) in &options.query {
+        call = call.param(name, value);
+    }
+    for (name, value) in options.headers()? {
+        call = call.header(name, value);
+    }
+    Ok(call)
+}
+
+fn is_method(word: &str) -> bool {
+    matches!(word, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS" | "QUERY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Target, Error> {
+        Target::parse(&text.split(' ').map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_method_or_a_scheme_makes_it_a_url() {
+        let url = |method, url: &str| Target::Url { method, url: url.to_owned(), fields: Vec::new() };
+        assert_eq!(parse("GET /items").unwrap(), url(Some(Method::GET), "/items"));
+        assert_eq!(parse("https://a.example").unwrap(), url(None, "https://a.example"));
+        let Target::Operation { service, operation, fields } =
+            parse("stripe customers.list limit=3").unwrap()
+        else {
+            panic!("a service was named")
+        };
+        assert_eq!((service.as_str(), operation.as_str(), fields.len()), ("stripe", "customers.list", 1));
+    }
+
+    #[test]
+    fn half_a_target_says_what_is_missing() {
+        assert_eq!(parse("stripe").unwrap_err().to_string(), "nothing says which operation of stripe");
+        assert_eq!(
+            parse("stripe email=x").unwrap_err().to_string(),
+            "nothing says which operation of stripe"
+        );
+        assert_eq!(parse("GET").unwrap_err().to_string(), "nothing says which URL");
+    }
+}
