@@ -1,4 +1,4 @@
-//! Many calls in one run: [`pull`](pull()) writes every record of a list to a file, [`each`] makes one call for each item
+//! Many calls in one run: [`pull`](pull()) writes every record of a list to a file, [`each`](each()) makes one call for each item
 //! of a file.
 //!
 //! Both can be killed at any point and go on where they stopped. The rule behind that is one: **what was done is on disk before it
@@ -12,5 +12,6 @@ mod error;
 mod files;
 pub mod pull;
 
+pub use each::each;
 pub use error::Error;
 pub use pull::pull;

@@ -164,6 +164,15 @@ impl Call {
         })
     }
 
+    /// Whether a second copy does no harm: by the method, an idempotency key, or a [promise](Self::repeatable). A call with a
+    /// mistake in it does none either, as it is never sent.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.draft.as_ref().map_or(true, |draft| {
+            draft.context.repeatable || draft.method.is_idempotent() || draft.takes_key(&self.client)
+        })
+    }
+
     /// Tokens that each attempt takes from the limiter. Default: 1.
     pub fn cost(self, tokens: NonZeroU32) -> Self {
         self.edit(|draft| {
@@ -337,10 +346,14 @@ impl Draft {
         self.headers.insert(header::CONTENT_TYPE, content_type);
     }
 
+    fn takes_key(&self, client: &Client) -> bool {
+        client.inner().idempotency_header.is_some() && matches!(self.method, Method::POST | Method::PATCH)
+    }
+
     fn finish(mut self, client: &Client, stream: bool) -> Result<Request, Error> {
         let inner = client.inner();
         if let Some(name) = &inner.idempotency_header
-            && matches!(self.method, Method::POST | Method::PATCH)
+            && self.takes_key(client)
         {
             let key = self.idempotency_key.unwrap_or_else(|| inner.random.uuid());
             let value = HeaderValue::from_str(&key).map_err(|_| {

@@ -1,1 +1,259 @@
 //! One call for each item of a file.
+//!
+//! Results and failures go to files of their own, one JSON line an item, in the order in which the calls end. A journal beside them
+//! tells a later run what became of which item:
+//!
+//! - An item that has its result or failure is not sent again.
+//! - A call may be repeated if a second copy does no harm, which an idempotency key sees to: it is the same in every run. So it is
+//!   just made again after a crash.
+//! - Any other call is noted before it is made. If a crash leaves it at that, its fate is unknown; it is reported so and not sent
+//!   again, unless [`Options::retry_unknown`] asks for it.
+//!
+//! The journal knows what each item was: an input that has changed is refused, one that has grown is gone on with.
+
+mod journal;
+mod output;
+mod source;
+mod writer;
+
+use std::future::Future;
+use std::io::BufRead;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+use std::pin::pin;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use nuncio_client::{Call, Evidence, Kind};
+use serde::Serialize;
+
+use crate::Error;
+
+use journal::{Outcome, Past};
+use output::Fate;
+use source::Entry;
+use writer::{Gone, Writer};
+
+pub use source::{Format, Item, MAX_ITEM_BYTES};
+
+/// Calls under way at a time, unless told otherwise.
+pub const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
+
+/// Where a run writes, and how it goes about it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// What is called, for people and without secrets, such as `stripe customers.create`. A journal of another call is refused.
+    pub call: String,
+    /// One line an answer: `index`, `status`, `body`.
+    pub results: PathBuf,
+    /// One line a failure: `index`, `line`, `item`, `fate` (`never_sent`, `rejected` or `unknown`), `error`.
+    pub failures: PathBuf,
+    /// What became of which item.
+    pub journal: PathBuf,
+    /// How items are written. Default: [`Format::Jsonl`].
+    pub format: Format,
+    /// Calls under way at a time. Default: [`DEFAULT_CONCURRENCY`].
+    pub concurrency: NonZeroUsize,
+    /// Number of failures in this run after which no further item is taken. Default: none.
+    pub max_failures: Option<NonZeroU64>,
+    /// Whether to try again, with a new idempotency key, what failed in an earlier run and was not done. Default: false.
+    pub retry_failed: bool,
+    /// Whether to try again, with the same idempotency key, what may have been done. Default: false.
+    pub retry_unknown: bool,
+    /// Whether to begin anew and write over what an earlier run left. Default: false.
+    pub restart: bool,
+}
+
+impl Options {
+    /// A run that writes `{stem}.results.jsonl`, `{stem}.failures.jsonl` and `{stem}.journal`.
+    #[must_use]
+    pub fn new(stem: impl Into<PathBuf>, call: impl Into<String>) -> Self {
+        let stem = stem.into();
+        let beside = |end: &str| {
+            let mut path = stem.clone().into_os_string();
+            path.push(end);
+            PathBuf::from(path)
+        };
+        Self {
+            call: call.into(),
+            results: beside(".results.jsonl"),
+            failures: beside(".failures.jsonl"),
+            journal: beside(".journal"),
+            format: Format::default(),
+            concurrency: DEFAULT_CONCURRENCY,
+            max_failures: None,
+            retry_failed: false,
+            retry_unknown: false,
+            restart: false,
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Whether every item of the input has its result.
+    pub complete: bool,
+    /// Items with a result, earlier runs included.
+    pub ok: u64,
+    /// Items that failed and were not done, earlier runs included.
+    pub failed: u64,
+    /// Items that failed and may have been done, earlier runs included.
+    pub unknown: u64,
+    /// Items of these three that earlier runs had settled.
+    pub skipped: u64,
+    /// Attempts in this run.
+    pub attempts: u64,
+}
+
+impl Summary {
+    fn count(&mut self, outcome: Outcome) {
+        *match outcome {
+            Outcome::Ok => &mut self.ok,
+            Outcome::Failed => &mut self.failed,
+            Outcome::Unknown => &mut self.unknown,
+        } += 1;
+    }
+}
+
+/// Makes one call for each item of `input`.
+///
+/// `make_call` makes the call for an item; its idempotency key is set here. `progress` is told after each item that is safe. When
+/// `stop` ends, no further item is taken and the calls under way are waited for. Dropping the future, or a kill, cuts those off; the
+/// module's rules say what the next run does about them.
+///
+/// The input is read, and the files are written, on threads of their own.
+///
+/// # Errors
+/// [`Error::File`] with the file; [`Error::State`] where the files of an earlier run do not go with this one; [`Error::Input`] where
+/// the input cannot be read on. A line that is no item, and a call that cannot be made, are failures of that item alone.
+pub async fn each(
+    input: impl BufRead + Send + 'static,
+    options: Options,
+    make_call: impl Fn(&Item) -> Result<Call, nuncio_client::Error>,
+    mut progress: impl FnMut(&Summary),
+    stop: impl Future<Output = ()>,
+) -> Result<Summary, Error> {
+    let (writer, past) = Writer::open(&options)?;
+    let run = Run { options: &options, writer: &writer, past: &past, make_call };
+    let outcome = run.all(Box::new(input), &mut progress, stop).await;
+    // Why the writer is gone is the better story.
+    writer.close()?;
+    outcome
+}
+
+struct Run<'a, F> {
+    options: &'a Options,
+    writer: &'a Writer,
+    past: &'a Past,
+    make_call: F,
+}
+
+/// How an item ended.
+struct Ended {
+    outcome: Outcome,
+    attempts: u64,
+}
+
+impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
+    async fn all(
+        &self,
+        input: Box<dyn BufRead + Send>,
+        progress: &mut impl FnMut(&Summary),
+        stop: impl Future<Output = ()>,
+    ) -> Result<Summary, Error> {
+        let mut entries = source::entries(input, self.options.format);
+        let mut summary = Summary::default();
+        let mut under_way = FuturesUnordered::new();
+        let mut stop = pin!(stop);
+        let mut failures_left = self.options.max_failures.map(NonZeroU64::get);
+        let (mut open, mut exhausted) = (true, false);
+        while open || !under_way.is_empty() {
+            tokio::select! {
+                biased;
+                () = &mut stop, if open => open = false,
+                Some(ended) = under_way.next(), if !under_way.is_empty() => {
+                    let Ok(Ended { outcome, attempts }) = ended else { return Ok(summary) };
+                    summary.count(outcome);
+                    summary.attempts += attempts;
+                    if outcome != Outcome::Ok && let Some(left) = &mut failures_left {
+                        *left = left.saturating_sub(1);
+                        open &= *left > 0;
+                    }
+                    progress(&summary);
+                }
+                entry = entries.recv(), if open && under_way.len() < self.options.concurrency.get() => {
+                    let Some(entry) = entry.transpose()? else {
+                        (open, exhausted) = (false, true);
+                        continue;
+                    };
+                    match self.settled(&entry)? {
+                        Some(outcome) => {
+                            summary.count(outcome);
+                            summary.skipped += 1;
+                        }
+                        None => under_way.push(self.one(entry)),
+                    }
+                }
+            }
+        }
+        summary.complete = exhausted && summary.failed + summary.unknown == 0;
+        Ok(summary)
+    }
+
+    /// What an earlier run made of the item.
+    fn settled(&self, entry: &Entry) -> Result<Option<Outcome>, Error> {
+        let Some(known) = self.past.items.get(&entry.index) else { return Ok(None) };
+        if known.item != entry.digest() {
+            let problem = format!(
+                "knows another item than the one on line {} of the input: start anew, or give the input of that time",
+                entry.line
+            );
+            return Err(Error::state(&self.options.journal, problem));
+        }
+        Ok(known.outcome)
+    }
+
+    async fn one(&self, entry: Entry) -> Result<Ended, Gone> {
+        let (index, digest) = (entry.index, entry.digest());
+        let answered = match self.prepare(&entry) {
+            Ok(call) => {
+                if !call.is_repeatable() {
+                    self.writer.begin(index, digest.clone()).await?;
+                }
+                call.send().await
+            }
+            Err(error) => Err(error),
+        };
+        let (outcome, attempts, line) = match answered {
+            Ok(answer) => (Outcome::Ok, answer.history.len(), output::success(index, &answer)),
+            Err(error) => {
+                let fate = Fate::from(error.evidence());
+                (Outcome::from(fate), error.history().len(), output::failure(&entry, fate, &error))
+            }
+        };
+        self.writer.settle(index, digest, outcome, line).await?;
+        Ok(Ended { outcome, attempts: attempts as u64 })
+    }
+
+    /// The call for an item, or why there is to be none.
+    fn prepare(&self, entry: &Entry) -> Result<Call, nuncio_client::Error> {
+        let Entry { index, line, raw, value } = entry;
+        let value = value.clone().map_err(|problem| {
+            let message = format!("line {line} of the input is no item: {problem}");
+            nuncio_client::Error::new(Kind::Validation, message).evidence_is(Evidence::NeverSent)
+        })?;
+        let item = Item { index: *index, line: *line, value, raw: raw.clone() };
+        let call = (self.make_call)(&item).map_err(|error| error.evidence_is(Evidence::NeverSent))?;
+        let call = call.idempotency_key(self.past.key(*index));
+        let in_flight = self.past.items.get(index).is_some_and(|known| known.in_flight);
+        if in_flight && !self.options.retry_unknown && !call.is_repeatable() {
+            let message = "an earlier run ended while the call was under way, and a second copy may do harm";
+            return Err(nuncio_client::Error::new(Kind::Connect, message)
+                .advise("look whether the service has it; retry what is unknown if a second copy is fine"));
+        }
+        Ok(call)
+    }
+}

@@ -1,0 +1,101 @@
+//! The lines of the result and failure files.
+
+use nuncio_client::{Answer, Error, Evidence};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::journal::Outcome;
+use super::source::Entry;
+
+/// What became of an item that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Fate {
+    NeverSent,
+    Rejected,
+    Unknown,
+}
+
+impl From<Evidence> for Fate {
+    fn from(evidence: Evidence) -> Self {
+        match evidence {
+            Evidence::NeverSent => Self::NeverSent,
+            Evidence::Rejected => Self::Rejected,
+            Evidence::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<Fate> for Outcome {
+    fn from(fate: Fate) -> Self {
+        match fate {
+            Fate::NeverSent | Fate::Rejected => Self::Failed,
+            Fate::Unknown => Self::Unknown,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Success {
+    index: u64,
+    status: u16,
+    body: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    index: u64,
+    line: u64,
+    item: &'a RawValue,
+    fate: Fate,
+    error: Cause<'a>,
+}
+
+#[derive(Serialize)]
+struct Cause<'a> {
+    kind: &'static str,
+    message: String,
+    advice: Option<&'a str>,
+    status: Option<u16>,
+    code: Option<&'a str>,
+    request_id: Option<&'a str>,
+    attempts: usize,
+}
+
+pub(super) fn success(index: u64, answer: &Answer) -> Vec<u8> {
+    line(&Success { index, status: answer.status.as_u16(), body: body(answer) })
+}
+
+pub(super) fn failure(entry: &Entry, fate: Fate, error: &Error) -> Vec<u8> {
+    let cause = Cause {
+        kind: error.kind().name(),
+        message: error.to_string(),
+        advice: error.advice(),
+        status: error.status().map(|status| status.as_u16()),
+        code: error.code(),
+        request_id: error.answer().and_then(Answer::request_id),
+        attempts: error.history().len(),
+    };
+    line(&Failure { index: entry.index, line: entry.line, item: &entry.raw, fate, error: cause })
+}
+
+/// JSON as it came, but on one line; other text as a string; nothing as null.
+fn body(answer: &Answer) -> Box<RawValue> {
+    let text = answer.text().unwrap_or_else(|_| String::from_utf8_lossy(&answer.body));
+    if text.trim().is_empty() {
+        return RawValue::NULL.to_owned();
+    }
+    match serde_json::from_str::<&RawValue>(&text) {
+        // JSON strings hold no line ends, so these are white space wherever they stand.
+        Ok(json) => {
+            RawValue::from_string(json.get().replace(['\n', '\r'], "")).expect("white space was left out")
+        }
+        Err(_) => serde_json::value::to_raw_value(&text).expect("text is JSON"),
+    }
+}
+
+fn line<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut line = serde_json::to_vec(value).expect("it has text keys only");
+    line.push(b'\n');
+    line
+}

@@ -1,0 +1,217 @@
+//! The items, one at a time.
+
+use std::io::{self, BufRead, Read};
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+
+use crate::Error;
+
+/// Bound on one line of JSON or one row of CSV.
+pub const MAX_ITEM_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How many items are read ahead.
+const READ_AHEAD: usize = 16;
+
+/// How items are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON value a line; empty lines are skipped.
+    #[default]
+    Jsonl,
+    /// Comma-separated values with a header (RFC 4180): each row is an object of strings.
+    Csv,
+}
+
+/// One item of the input.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Item {
+    /// Its number, from 0.
+    pub index: u64,
+    /// The line it begins on, from 1.
+    pub line: u64,
+    /// What it is. Numbers that no 64-bit number holds are rounded here, and exact in [`raw`](Self::raw).
+    pub value: Value,
+    /// What it is, as written.
+    pub raw: Box<RawValue>,
+}
+
+/// What stands on the next line.
+pub(super) struct Entry {
+    pub(super) index: u64,
+    pub(super) line: u64,
+    /// What it is, for the file of failures; the text of the line if it is no item.
+    pub(super) raw: Box<RawValue>,
+    /// The item, or why it is none.
+    pub(super) value: Result<Value, String>,
+}
+
+impl Entry {
+    /// Tells whether an item is the one it was in an earlier run.
+    pub(super) fn digest(&self) -> String {
+        hex::encode(&Sha256::digest(self.raw.get())[..8])
+    }
+}
+
+/// Reads on a thread of its own: a pipe may keep it waiting for any time.
+pub(super) fn entries(
+    input: Box<dyn BufRead + Send>,
+    format: Format,
+) -> mpsc::Receiver<Result<Entry, Error>> {
+    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    std::thread::spawn(move || {
+        let send = |entry| sender.blocking_send(entry).map_err(drop);
+        // It ends early only when nobody wants to know any more.
+        let _ = match format {
+            Format::Jsonl => read_lines(input, send),
+            Format::Csv => read_rows(input, send),
+        };
+    });
+    receiver
+}
+
+type Sent = Result<(), ()>;
+
+fn read_lines(mut input: impl BufRead, mut send: impl FnMut(Result<Entry, Error>) -> Sent) -> Sent {
+    let mut index = 0;
+    for line in 1.. {
+        let mut bytes = Vec::new();
+        if let Err(error) = (&mut input).take(MAX_ITEM_BYTES + 1).read_until(b'\n', &mut bytes) {
+            return send(Err(broken(line, &error)));
+        }
+        if bytes.is_empty() {
+            break;
+        }
+        if bytes.len() as u64 > MAX_ITEM_BYTES {
+            return send(Err(too_long(line)));
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
+            continue;
+        }
+        // Lossy text is not taken for the item: what was sent would not be what was written.
+        let value = std::str::from_utf8(&bytes)
+            .map_err(|error| error.to_string())
+            .and_then(|_| serde_json::from_str(text).map_err(|error| error.to_string()));
+        let raw = match &value {
+            Ok(_) => RawValue::from_string(text.to_owned()).expect("it was just read"),
+            Err(_) => json(&text),
+        };
+        send(Ok(Entry { index, line, raw, value }))?;
+        index += 1;
+    }
+    Ok(())
+}
+
+fn read_rows(input: impl BufRead, mut send: impl FnMut(Result<Entry, Error>) -> Sent) -> Sent {
+    let mut reader = csv::Reader::from_reader(Bounded { input, left: MAX_ITEM_BYTES });
+    let header = match reader.headers() {
+        Ok(header) => header.clone(),
+        Err(error) => return send(Err(broken(1, &error))),
+    };
+    let mut row = csv::StringRecord::new();
+    for index in 0.. {
+        reader.get_mut().left = MAX_ITEM_BYTES;
+        let line = reader.position().line();
+        let value = match reader.read_record(&mut row) {
+            Ok(false) => break,
+            Ok(true) => {
+                Ok(header.iter().zip(&row).map(|(name, cell)| (name.to_owned(), cell.into())).collect())
+            }
+            Err(error) if error.is_io_error() => return send(Err(broken(line, &error))),
+            Err(error) => Err(error.to_string()),
+        };
+        let raw = match &value {
+            Ok(fields) => json::<Map<String, Value>>(fields),
+            Err(_) => json(&row.iter().collect::<Vec<_>>()),
+        };
+        send(Ok(Entry { index, line, raw, value: value.map(Value::Object) }))?;
+    }
+    Ok(())
+}
+
+/// Fails when a row takes more than it may.
+struct Bounded<R> {
+    input: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::Error::other(format!("it is longer than {MAX_ITEM_BYTES} bytes")));
+        }
+        let read = (&mut self.input).take(self.left).read(buffer)?;
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("it has text keys only")
+}
+
+fn broken(line: u64, error: &dyn std::error::Error) -> Error {
+    Error::Input { line, problem: format!("cannot be read: {error}") }
+}
+
+fn too_long(line: u64) -> Error {
+    Error::Input { line, problem: format!("is longer than {MAX_ITEM_BYTES} bytes") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(input: &'static [u8], format: Format) -> Vec<(u64, Result<Value, String>)> {
+        let mut all = Vec::new();
+        let send = |entry: Result<Entry, Error>| {
+            let Entry { line, value, .. } = entry.unwrap();
+            all.push((line, value));
+            Ok(())
+        };
+        match format {
+            Format::Jsonl => read_lines(input, send),
+            Format::Csv => read_rows(input, send),
+        }
+        .unwrap();
+        all
+    }
+
+    #[test]
+    fn a_bad_line_is_a_bad_item_and_no_end() {
+        let read = read(b"\xef\xbb\xbf{\"a\": 1}\r\n\n{\"a\": \n\"\xff\"\n2", Format::Jsonl);
+        let lines: Vec<_> = read.iter().map(|(line, value)| (*line, value.is_ok())).collect();
+        assert_eq!(lines, [(1, true), (3, false), (4, false), (5, true)]);
+    }
+
+    #[test]
+    fn rows_are_objects_of_strings() {
+        let read = read(b"id,name\n007,\"a\nb\"\nshort\n8,c\n", Format::Csv);
+        assert_eq!(read[0], (2, Ok(serde_json::json!({"id": "007", "name": "a\nb"}))));
+        assert!(read[1].1.is_err());
+        assert_eq!(read[2], (5, Ok(serde_json::json!({"id": "8", "name": "c"}))));
+    }
+
+    #[test]
+    fn an_endless_item_is_an_error() {
+        for format in [Format::Jsonl, Format::Csv] {
+            let endless = io::BufReader::new(b"a\n".chain(io::repeat(b'"')));
+            let mut last = None;
+            let send = |entry| {
+                last = Some(entry);
+                Ok(())
+            };
+            match format {
+                Format::Jsonl => read_lines(endless, send),
+                Format::Csv => read_rows(endless, send),
+            }
+            .unwrap();
+            assert!(matches!(last, Some(Err(Error::Input { line: 2, .. }))));
+        }
+    }
+}

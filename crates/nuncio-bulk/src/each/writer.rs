@@ -1,0 +1,239 @@
+//! Brings results, failures and notes to disk, many at a time.
+//!
+//! One thread writes whatever has gathered while it was waiting for the disk, so that the price of a flush is shared by all calls
+//! under way.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use serde::Deserialize;
+use tokio::sync::oneshot;
+
+use crate::{Error, files};
+
+use super::Options;
+use super::journal::{Journal, Lengths, Note, Outcome, Past};
+
+/// Bound on what is written at a time.
+const MAX_BATCH: usize = 1024;
+
+/// The writer is gone; [`Writer::close`] tells why.
+pub(super) struct Gone;
+
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<Result<(), Error>>>,
+}
+
+struct Job {
+    what: What,
+    done: oneshot::Sender<()>,
+}
+
+enum What {
+    Begun { index: u64, item: String },
+    Settled { index: u64, item: String, outcome: Outcome, line: Vec<u8> },
+}
+
+impl Writer {
+    /// Opens the files of a run, and says what earlier runs left in them.
+    pub(super) fn open(options: &Options) -> Result<(Self, Past), Error> {
+        let mut journal = Journal::open(&options.journal, options.restart)?;
+        let mut past = match journal.read(&options.call)? {
+            Some(past) => past,
+            None => {
+                if !options.restart {
+                    must_be_empty(&options.results)?;
+                    must_be_empty(&options.failures)?;
+                }
+                journal.begin(&options.call)?
+            }
+        };
+        let reopened: Vec<u64> = past
+            .items
+            .iter()
+            .filter(|(_, known)| match known.outcome {
+                Some(Outcome::Failed) => options.retry_failed,
+                Some(Outcome::Unknown) => options.retry_unknown,
+                Some(Outcome::Ok) | None => false,
+            })
+            .map(|(index, _)| *index)
+            .collect();
+        journal.reopen(&mut past, &reopened)?;
+        if past.untrimmed {
+            trim(&options.failures, &mut journal, &mut past)?;
+        }
+        let results = Output::open(&options.results, past.lengths.results)?;
+        let failures = Output::open(&options.failures, past.lengths.failures)?;
+        let files = Files { journal, results, failures };
+        let (jobs, inbox) = mpsc::channel();
+        let thread = std::thread::spawn(move || files.serve(&inbox));
+        Ok((Self { jobs: Some(jobs), thread: Some(thread) }, past))
+    }
+
+    /// Returns once it is on disk that a call is about to be made.
+    pub(super) async fn begin(&self, index: u64, item: String) -> Result<(), Gone> {
+        self.job(What::Begun { index, item }).await
+    }
+
+    /// Returns once the line of an item and a note of it are on disk.
+    pub(super) async fn settle(
+        &self,
+        index: u64,
+        item: String,
+        outcome: Outcome,
+        line: Vec<u8>,
+    ) -> Result<(), Gone> {
+        self.job(What::Settled { index, item, outcome, line }).await
+    }
+
+    /// Waits until all is written.
+    pub(super) fn close(mut self) -> Result<(), Error> {
+        self.join()
+    }
+
+    async fn job(&self, what: What) -> Result<(), Gone> {
+        let (done, is_done) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or(Gone)?;
+        jobs.send(Job { what, done }).map_err(|_| Gone)?;
+        is_done.await.map_err(|_| Gone)
+    }
+
+    fn join(&mut self) -> Result<(), Error> {
+        drop(self.jobs.take());
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// The lock on the journal is free when this returns.
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            drop(self.jobs.take());
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Files {
+    journal: Journal,
+    results: Output,
+    failures: Output,
+}
+
+impl Files {
+    fn serve(mut self, inbox: &mpsc::Receiver<Job>) -> Result<(), Error> {
+        while let Ok(first) = inbox.recv() {
+            let jobs: Vec<Job> = std::iter::once(first).chain(inbox.try_iter().take(MAX_BATCH)).collect();
+            let (whats, dones): (Vec<What>, Vec<_>) =
+                jobs.into_iter().map(|job| (job.what, job.done)).unzip();
+            self.write(whats)?;
+            for done in dones {
+                // Whoever was dropped meanwhile does not want to know.
+                let _ = done.send(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The order is the point: the journal must never tell of a line that is not there.
+    fn write(&mut self, whats: Vec<What>) -> Result<(), Error> {
+        let mut notes = Vec::with_capacity(whats.len());
+        for what in whats {
+            notes.push(match what {
+                What::Begun { index, item } => Note::Begun { index, item },
+                What::Settled { index, item, outcome, line } => {
+                    match outcome {
+                        Outcome::Ok => &mut self.results,
+                        Outcome::Failed | Outcome::Unknown => &mut self.failures,
+                    }
+                    .push(&line);
+                    Note::Settled { index, item, outcome, lengths: self.lengths() }
+                }
+            });
+        }
+        self.results.flush()?;
+        self.failures.flush()?;
+        self.journal.append(&notes)
+    }
+
+    fn lengths(&self) -> Lengths {
+        Lengths { results: self.results.length, failures: self.failures.length }
+    }
+}
+
+/// A file of lines.
+struct Output {
+    file: File,
+    path: PathBuf,
+    buffer: Vec<u8>,
+    /// With what is in the buffer.
+    length: u64,
+}
+
+impl Output {
+    fn open(path: &Path, length: u64) -> Result<Self, Error> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(Error::file("open", path))?;
+        files::cut(&mut file, length, path)?;
+        file.seek(SeekFrom::End(0)).map_err(Error::file("write", path))?;
+        Ok(Self { file, path: path.to_owned(), buffer: Vec::new(), length })
+    }
+
+    fn push(&mut self, line: &[u8]) {
+        self.buffer.extend_from_slice(line);
+        self.length += line.len() as u64;
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        self.file
+            .write_all(&self.buffer)
+            .and_then(|()| self.file.sync_data())
+            .map_err(Error::file("write", &self.path))?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// Leaves only the failures that still stand in the file. It may be cut short by a crash and done again: it is shorter then than the
+/// journal tells.
+fn trim(path: &Path, journal: &mut Journal, past: &mut Past) -> Result<(), Error> {
+    #[derive(Deserialize)]
+    struct Line {
+        index: u64,
+    }
+    let mut text = std::fs::read(path).map_err(Error::file("read", path))?;
+    text.truncate(usize::try_from(past.lengths.failures).unwrap_or(usize::MAX));
+    let stands = |line: &&[u8]| {
+        let known = serde_json::from_slice(line).ok().and_then(|Line { index }| past.items.get(&index));
+        known.is_some_and(|known| known.outcome.is_some_and(|outcome| outcome != Outcome::Ok))
+    };
+    let kept: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').filter(stands).collect();
+    let kept = kept.concat();
+    files::replace(path, &kept)?;
+    journal.trimmed(past, Lengths { failures: kept.len() as u64, ..past.lengths })
+}
+
+fn must_be_empty(path: &Path) -> Result<(), Error> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.len() > 0 => {
+            let problem = "is there already, and no journal tells how to go on with it: start anew, or write to another file";
+            Err(Error::state(path, problem))
+        }
+        _ => Ok(()),
+    }
+}
