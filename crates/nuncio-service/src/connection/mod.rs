@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use nuncio_client::auth::Auth;
 use nuncio_client::check::Checks;
+use nuncio_client::json::scalar_text;
 use nuncio_client::limit::Limiter;
 use nuncio_client::pages::Pages;
 use nuncio_client::retry::Policy;
@@ -204,8 +205,9 @@ impl Connection {
         for (name, value) in headers.iter() {
             call = call.header(name.clone(), value.clone());
         }
-        if let Some(key) = &bound.limit_key {
-            call = call.limit_key(key.text(&scope)?);
+        // A call without the input that a limit is keyed by shares the bucket of all such calls.
+        if let Some(key) = bound.limit_key.as_ref().map(|key| key.value(&scope)).transpose()?.flatten() {
+            call = call.limit_key(scalar_text(&key).unwrap_or_else(|| key.to_string()));
         }
         if let Some(limiter) = &bound.limiter {
             call = call.limiter(limiter.clone());
@@ -259,6 +261,7 @@ impl Bound {
             .chain(service.version.as_ref().map(|version| &version.value))
             .chain(operation.headers.values())
             .chain(operation.query.values())
+            .chain(limits.iter().filter_map(|limit| limit.key.as_ref()))
             .chain(auth.templates());
         let mut needs = needs(templates);
         needs.extend(operation.body.iter().flat_map(|body| env_names(body.variables())));

@@ -1,6 +1,7 @@
 //! YAML as a tree that knows where everything stands.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
@@ -84,6 +85,8 @@ struct Open {
     node: Node,
     anchor: usize,
     key: Option<Key>,
+    /// The line of each key so far.
+    lines: HashMap<String, usize>,
 }
 
 /// Reads one YAML document. Keys that stand twice go to `problems`; the first one counts.
@@ -146,7 +149,7 @@ impl Builder<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(Problem::at(node.mark, format!("nested deeper than {MAX_DEPTH} levels")));
         }
-        self.open.push(Open { node, anchor, key: None });
+        self.open.push(Open { node, anchor, key: None, lines: HashMap::new() });
         Ok(())
     }
 
@@ -166,15 +169,17 @@ impl Builder<'_> {
             return Ok(());
         };
         match (&mut open.node.kind, open.key.take()) {
-            (Kind::Map(entries), Some(key)) => {
-                if let Some((first, _)) = entries.iter().find(|(other, _)| other.text == key.text) {
-                    let Key { text, mark } = key;
-                    let message = format!("the key `{text}` stands twice, first in line {}", first.mark.line);
-                    self.problems.push(Problem::at(mark, message));
-                } else {
+            (Kind::Map(entries), Some(key)) => match open.lines.entry(key.text.clone()) {
+                Entry::Occupied(first) => {
+                    let message =
+                        format!("the key `{}` stands twice, first in line {}", key.text, first.get());
+                    self.problems.push(Problem::at(key.mark, message));
+                }
+                Entry::Vacant(vacant) => {
+                    vacant.insert(key.mark.line);
                     entries.push((key, node));
                 }
-            }
+            },
             (Kind::Map(_), None) => match node.kind {
                 Kind::Plain(text) | Kind::Quoted(text) => open.key = Some(Key { mark: node.mark, text }),
                 Kind::List(_) | Kind::Map(_) => {

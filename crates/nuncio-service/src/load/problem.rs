@@ -45,12 +45,15 @@ impl Problems {
     }
 }
 
+/// More mistakes are only counted: the first ones are often the cause of the others.
+const SHOWN: usize = 20;
+
 /// Longer lines are cut around the mistake: a terminal would wrap them and tear the caret from its place.
 const SHOWN_CHARS: usize = 100;
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (problem, line)) in self.list.iter().zip(&self.lines).enumerate() {
+        for (index, (problem, line)) in self.list.iter().zip(&self.lines).take(SHOWN).enumerate() {
             if index > 0 {
                 f.write_str("\n\n")?;
             }
@@ -63,7 +66,10 @@ impl fmt::Display for Problems {
             let caret = column - skipped;
             write!(f, "\n {number} | {}\n {:gutter$} | {:>caret$}", shown.trim_end(), "", "^")?;
         }
-        Ok(())
+        match self.list.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            rest => write!(f, "\n\nand {rest} more"),
+        }
     }
 }
 

@@ -245,6 +245,35 @@ fn documented() -> impl Iterator<Item = &'static str> {
 }
 
 #[test]
+fn a_file_that_breaks_off_or_lacks_a_line_never_panics() {
+    for (_, text) in crate::catalog::BUILT_IN {
+        let lines: Vec<&str> = text.lines().collect();
+        for at in (0..lines.len()).step_by(29) {
+            let _ = load(&lines[..at].join("\n"));
+            let _ = load(&[&lines[..at], &lines[at + 1..]].concat().join("\n"));
+            let half = lines[at].chars().count() / 2;
+            let half: String = lines[at].chars().take(half).collect();
+            let _ = load(&format!("{}\n{half}", lines[..at].join("\n")));
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_loader_panic(text in "[\\[\\]{}:,&*!|>'\"#?%@a1~ \n-]{0,80}") {
+        let _ = load(&text);
+        let _ = load(&with(&format!("operations:\n  {text}")));
+    }
+}
+
+#[test]
+fn of_many_mistakes_the_first_are_shown() {
+    let keys: String = (0..100).map(|n| format!("k{n}: 1\n")).collect();
+    let report = load(&with(&keys)).unwrap_err().report();
+    assert!(report.contains("k19") && !report.contains("k20") && report.ends_with("and 80 more"), "{report}");
+}
+
+#[test]
 fn a_default_must_fit_its_input() {
     let told = mistakes(&with(
         "operations: { a: { get: /a, input: { n: { type: integer, maximum: 10, default: 11 } } } }",

@@ -113,7 +113,10 @@ fn place(source: &str) -> Option<Arc<[String]>> {
 
 /// A question about an answer, such as `body.ok == false`. A place that is not there is not true and equal to nothing.
 #[derive(Clone)]
-pub struct Condition(Expression);
+pub struct Condition {
+    expression: Expression,
+    variables: Arc<BTreeSet<String>>,
+}
 
 impl Condition {
     /// Whether it holds.
@@ -121,20 +124,22 @@ impl Condition {
     /// # Errors
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when the expression fails, as `1 + "a"` does.
     pub fn holds(&self, scope: &Scope) -> Result<bool, Error> {
-        let value = self.0.compiled.eval(scope.as_context()).map_err(|error| self.0.failed(&error))?;
+        let Self { expression, .. } = self;
+        let value =
+            expression.compiled.eval(scope.as_context()).map_err(|error| expression.failed(&error))?;
         Ok(value.is_true())
     }
 
     /// The expression as it was written.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.0.source
+        &self.expression.source
     }
 
     /// What it looks at, such as `body.ok`.
     #[must_use]
-    pub fn variables(&self) -> BTreeSet<String> {
-        self.0.variables()
+    pub fn variables(&self) -> &BTreeSet<String> {
+        &self.variables
     }
 }
 
@@ -142,7 +147,8 @@ impl FromStr for Condition {
     type Err = String;
 
     fn from_str(source: &str) -> Result<Self, String> {
-        Expression::compile_in(&LENIENT, source.trim()).map(Self)
+        let expression = Expression::compile_in(&LENIENT, source.trim())?;
+        Ok(Self { variables: Arc::new(expression.variables()), expression })
     }
 }
 

@@ -337,6 +337,19 @@ operations:
 }
 
 #[tokio::test]
+async fn a_limit_by_an_input_lets_calls_without_it_share_a_bucket() {
+    let text = "
+limits: [{ capacity: 2, refill: 1/m, key: \"{{ input.room }}\" }]
+operations: { op: { get: /x }, talk: { get: /y, input: { room: integer } } }
+";
+    let (connection, log) = connect(file(text), ok);
+    connection.call("op", Inputs::new()).unwrap().send().await.unwrap();
+    connection.call("talk", Inputs::new().with("room", json!(7))).unwrap().send().await.unwrap();
+    connection.call("talk", Inputs::new()).unwrap().send().await.unwrap();
+    assert_eq!(log.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn the_base_url_can_be_another() {
     let service = file("operations: { op: { get: /x } }");
     let settings = |url: &str| Settings { base_url: Some(url.to_owned()), ..Settings::default() };
