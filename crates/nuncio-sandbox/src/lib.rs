@@ -36,6 +36,7 @@ mod refusal;
 mod route;
 mod sandbox;
 mod server;
+mod signature;
 mod store;
 mod time;
 mod token;

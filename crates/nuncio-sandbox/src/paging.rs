@@ -188,7 +188,12 @@ fn number_in(cursor: &str) -> Option<u64> {
 }
 
 fn text(fields: &Map<String, Value>, param: &str) -> Option<String> {
-    scalar_text(fields.get(param)?)
+    // In a body, dots lead into objects.
+    let nested = || {
+        let (first, rest) = param.split_once('.')?;
+        rest.split('.').try_fold(fields.get(first)?, |value, step| value.get(step))
+    };
+    scalar_text(fields.get(param).or_else(nested)?)
 }
 
 fn number(fields: &Map<String, Value>, param: &str) -> Result<Option<usize>, Refusal> {

@@ -214,7 +214,7 @@ impl Play {
                 }
             }
         }
-        let key = self.idempotency_key(received, operation);
+        let key = self.idempotency_key(received);
         let fingerprint = Fingerprint::of(received);
         if let Some(key) = &key {
             match state.remembered.recall(key, &fingerprint) {
@@ -296,8 +296,8 @@ impl Play {
         state.buckets.take(&keyed.collect::<Vec<_>>(), operation.cost.map_or(1, u32::from), now)
     }
 
-    fn idempotency_key(&self, received: &Received, operation: &Operation) -> Option<String> {
-        let described = operation.idempotency.as_ref().or(self.service.idempotency.as_ref())?;
+    fn idempotency_key(&self, received: &Received) -> Option<String> {
+        let described = self.service.idempotency.as_ref()?;
         let is_work = [Method::POST, Method::PATCH].contains(&received.method);
         received.header(&described.header).filter(|_| is_work).map(str::to_owned)
     }

@@ -18,6 +18,26 @@ pub(crate) fn rfc3339(since_epoch: Duration) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The time since 1970 of a time that is written as [`rfc3339`] does.
+pub(crate) fn since_epoch(text: &str) -> Option<Duration> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let is_time =
+        (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
+    if !is_time || !(1970..10_000).contains(&year) {
+        return None;
+    }
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    Some(Duration::from_secs((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second))
+}
+
+fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
+    let numbers: Option<Vec<u64>> = text.split(between).map(|number| number.parse().ok()).collect();
+    numbers?.try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +51,18 @@ mod tests {
             (1_764_000_000, "2025-11-24T16:00:00Z"),
         ] {
             assert_eq!(rfc3339(Duration::from_secs(secs)), text);
+            assert_eq!(since_epoch(text), Some(Duration::from_secs(secs)), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in
+            ["", "now", "2025-11-24T16:00:00", "2025-13-01T00:00:00Z", "2025-00-01T00:00:00Z", "0-1-1T0:0:0Z"]
+        {
+            assert_eq!(since_epoch(text), None, "{text}");
+        }
+        assert_eq!(since_epoch("99999999999999999999-01-01T00:00:00Z"), None);
+        assert_eq!(since_epoch("18446744073709551615-01-01T00:00:00Z"), None);
     }
 }
