@@ -2,6 +2,7 @@
 
 mod call;
 mod completions;
+mod demo;
 mod graphql;
 mod man;
 mod pull;
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     #[command(name = "graphql")]
     GraphQl(Box<graphql::GraphQlCommand>),
     Services(services::ServicesCommand),
+    /// Everything once, against a sandbox on this machine: no account and no network needed
+    Demo,
     Completions(completions::CompletionsCommand),
     Man(man::ManCommand),
 }
@@ -31,6 +34,7 @@ impl Command {
             Self::Pull(command) => command.run(session).await,
             Self::GraphQl(command) => command.run(session).await,
             Self::Services(command) => command.run(session),
+            Self::Demo => Ok(demo::run().await?),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }
