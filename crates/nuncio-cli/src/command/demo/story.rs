@@ -91,11 +91,10 @@ async fn run_each(
         let item = serde_json::to_value(&item.value).unwrap_or_default();
         connection.call(operation, Inputs::from_json(inputs(&item))?)
     };
-    let summary = each(std::io::Cursor::new(input), options, make_call, |_| {}, std::future::pending())
-        .await
-        .map_err(|error| {
-            Error::new(Kind::Validation, format!("{operation} could not be run")).because(error)
-        })?;
+    let summary =
+        each(std::io::Cursor::new(input), options, make_call, |_| {}, std::future::pending()).await.map_err(
+            |error| Error::new(Kind::Validation, format!("{operation} could not be run")).because(error),
+        )?;
     if !summary.complete {
         return Err(Error::new(
             Kind::Validation,
@@ -151,7 +150,7 @@ pub(super) async fn single_calls(ledger: &mut Ledger, example: &Connection) -> R
     let unknown = graphql::Request::new("query { nobody { id } }");
     match example.graphql(&unknown)?.send().await {
         Err(error) if error.kind() == Kind::GraphQl => {
-            say(&format!("A wrong query is an error under status 200: {error}"))
+            say(&format!("A wrong query is an error under status 200: {error}"));
         }
         Err(error) => return Err(error),
         Ok(_) => {
