@@ -8,6 +8,8 @@ use nuncio_client::{Error, Kind};
 pub(crate) const OK: u8 = 0;
 /// What was given cannot be used, or a file cannot be read or written. Nothing was sent.
 pub(crate) const LOCAL: u8 = 1;
+/// Some items failed, the others were done.
+pub(crate) const PARTIAL: u8 = 7;
 /// Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
 /// Whoever read standard output went away: 128 and SIGPIPE, as a shell would say.

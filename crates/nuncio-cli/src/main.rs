@@ -7,6 +7,7 @@ mod config;
 mod exit;
 mod filter;
 mod interrupt;
+mod mapping;
 mod output;
 mod preview;
 mod progress;

@@ -110,7 +110,7 @@ pub(crate) fn connect(
 }
 
 /// A client for calls that no service file describes.
-fn client(
+pub(crate) fn client(
     session: &Session,
     options: &CallOptions,
     auth: Option<&AuthRef>,

@@ -3,9 +3,11 @@
 mod call;
 mod completions;
 mod demo;
+mod each;
 mod graphql;
 mod man;
 mod pull;
+mod sandbox;
 mod services;
 
 use clap::Subcommand;
@@ -18,11 +20,13 @@ use crate::session::Session;
 pub(crate) enum Command {
     Call(Box<call::CallCommand>),
     Pull(Box<pull::PullCommand>),
+    Each(Box<each::EachCommand>),
     #[command(name = "graphql")]
     GraphQl(Box<graphql::GraphQlCommand>),
     Services(services::ServicesCommand),
     /// Everything once, against a sandbox on this machine: no account and no network needed
     Demo,
+    Sandbox(sandbox::SandboxCommand),
     Completions(completions::CompletionsCommand),
     Man(man::ManCommand),
 }
@@ -32,9 +36,11 @@ impl Command {
         match self {
             Self::Call(command) => command.run(session).await,
             Self::Pull(command) => command.run(session).await,
+            Self::Each(command) => command.run(session).await,
             Self::GraphQl(command) => command.run(session).await,
             Self::Services(command) => command.run(session),
             Self::Demo => Ok(demo::run().await?),
+            Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

@@ -1,6 +1,6 @@
 //! `nuncio pull`: every record of a list in a file, resumable.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use nuncio_bulk::pull::{Format, Options, Summary};
@@ -57,9 +57,17 @@ pub(crate) struct PullCommand {
 
 /// A format by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FormatName {
+pub(crate) enum FormatName {
     Jsonl,
     Csv,
+}
+
+impl FormatName {
+    /// The one that was asked for, else the one that the name of the file says.
+    pub(crate) fn of(asked: Option<Self>, file: &Path) -> Self {
+        let by_name = if file.extension().is_some_and(|end| end == "csv") { Self::Csv } else { Self::Jsonl };
+        asked.unwrap_or(by_name)
+    }
 }
 
 impl PullCommand {
@@ -102,15 +110,14 @@ impl PullCommand {
         // The same words mean the same call; how it is made does not matter.
         let call = self.words.join(" ");
         let to = self.to.clone().unwrap_or_else(|| PathBuf::from("-"));
-        let by_name = to.extension().is_some_and(|extension| extension == "csv");
+        let format = FormatName::of(self.format, &to);
         let mut options = match to.as_os_str() == "-" {
             true => Options::to_writer(std::io::stdout(), call),
             false => Options::to_file(to, call),
         };
-        options.format = match self.format {
-            Some(FormatName::Csv) => Format::Csv,
-            None if by_name => Format::Csv,
-            Some(FormatName::Jsonl) | None => Format::Jsonl,
+        options.format = match format {
+            FormatName::Jsonl => Format::Jsonl,
+            FormatName::Csv => Format::Csv,
         };
         options.columns = self.columns.clone();
         options.state = self.state.clone().or(options.state);
