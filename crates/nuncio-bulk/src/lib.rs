@@ -10,8 +10,10 @@
 pub mod each;
 mod error;
 mod files;
+mod format;
 pub mod pull;
 
 pub use each::each;
 pub use error::Error;
+pub use format::Format;
 pub use pull::pull;

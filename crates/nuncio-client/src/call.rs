@@ -30,6 +30,17 @@ pub struct Call {
     draft: Result<Draft, Error>,
 }
 
+/// What a second copy of a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Nothing: the method or a [promise](Call::repeatable) says so, or the call has a mistake and is never sent.
+    Harmless,
+    /// Nothing as long as the service knows the idempotency key.
+    Deduplicated,
+    /// It may be done twice.
+    Harmful,
+}
+
 struct Draft {
     method: Method,
     url: Url,
@@ -164,13 +175,23 @@ impl Call {
         })
     }
 
-    /// Whether a second copy does no harm: by the method, an idempotency key, or a [promise](Self::repeatable). A call with a
-    /// mistake in it does none either, as it is never sent.
-    #[must_use]
-    pub fn is_repeatable(&self) -> bool {
-        self.draft.as_ref().map_or(true, |draft| {
-            draft.context.repeatable || draft.method.is_idempotent() || draft.takes_key(&self.client)
+    /// Like [`idempotency_key`](Self::idempotency_key), unless one was given already.
+    pub fn default_idempotency_key(self, key: impl Into<String>) -> Self {
+        self.edit(|draft| {
+            draft.idempotency_key.get_or_insert_with(|| key.into());
+            Ok(())
         })
+    }
+
+    /// What a second copy of the call would do.
+    #[must_use]
+    pub fn repeat(&self) -> Repeat {
+        match &self.draft {
+            Ok(draft) if !draft.context.repeatable && !draft.method.is_idempotent() => {
+                if draft.takes_key(&self.client) { Repeat::Deduplicated } else { Repeat::Harmful }
+            }
+            Ok(_) | Err(_) => Repeat::Harmless,
+        }
     }
 
     /// Tokens that each attempt takes from the limiter. Default: 1.
@@ -441,5 +462,32 @@ mod tests {
         assert_eq!(go(base, "https://other.example.com/v1/x"), None);
         assert_eq!(go(None, "https://other.example.com/x").as_deref(), Some("https://other.example.com/x"));
         assert_eq!(go(None, "/x"), None);
+    }
+
+    #[test]
+    fn a_second_copy_does_harm_without_an_idempotency_key() {
+        let builder = || Client::builder().base_url("https://api.example.com");
+        let plain = builder().build().expect("valid");
+        let keyed =
+            builder().idempotency_header(HeaderName::from_static("idempotency-key")).build().expect("valid");
+        assert_eq!(plain.put("/x").repeat(), Repeat::Harmless);
+        assert_eq!(plain.post("/x").repeat(), Repeat::Harmful);
+        assert_eq!(plain.post("/x").idempotency_key("k").repeat(), Repeat::Harmful, "no header carries it");
+        assert_eq!(plain.post("/x").repeatable().repeat(), Repeat::Harmless);
+        assert_eq!(keyed.post("/x").repeat(), Repeat::Deduplicated);
+        assert_eq!(keyed.delete("/x").repeat(), Repeat::Harmless);
+    }
+
+    #[test]
+    fn a_default_key_gives_way_to_one_that_was_given() {
+        let name = HeaderName::from_static("idempotency-key");
+        let client = Client::builder().base_url("https://api.example.com").idempotency_header(name.clone());
+        let client = client.build().expect("valid");
+        let sent = |call: Call| call.preview().expect("valid").headers()[&name].clone();
+        assert_eq!(sent(client.post("/x").default_idempotency_key("default")), "default");
+        assert_eq!(
+            sent(client.post("/x").idempotency_key("given").default_idempotency_key("default")),
+            "given"
+        );
     }
 }

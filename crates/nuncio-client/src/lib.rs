@@ -74,7 +74,7 @@ pub mod wire;
 
 pub use answer::{Answer, excerpt};
 pub use body::Body;
-pub use call::Call;
+pub use call::{Call, Repeat};
 pub use client::{Builder, Client, DEFAULT_DEADLINE, DEFAULT_GRAPHQL_PATH, Stack};
 pub use clock::{Clock, Random};
 pub use context::{Context, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, Read};

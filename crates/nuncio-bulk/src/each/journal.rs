@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use nuncio_client::{Random, Redactor};
 use serde::{Deserialize, Serialize};
@@ -26,10 +27,10 @@ const MAX_LINE_BYTES: usize = 64 * 1024;
 pub(super) enum Note {
     /// The first line. All idempotency keys come from `run`.
     Run { version: u32, call: String, run: String },
-    /// A call that must not be made twice is about to be made.
-    Begun { index: u64, item: String },
+    /// A call of which a second copy may do harm is about to be made.
+    Begun { index: u64, item: u64, at_epoch_secs: u64 },
     /// An item has its result or failure, and the files have these lengths.
-    Settled { index: u64, item: String, outcome: Outcome, lengths: Lengths },
+    Settled { index: u64, item: u64, outcome: Outcome, lengths: Lengths },
     /// An item is to be tried again; its failure is taken back.
     Reopened { index: u64 },
     /// The failures that were taken back are out of the file.
@@ -54,11 +55,11 @@ pub(super) struct Lengths {
 /// What the journal knows of an item.
 #[derive(Debug)]
 pub(super) struct Known {
-    pub(super) item: String,
+    pub(super) item: u64,
     /// Nothing while it was only begun, or is to be tried again.
     pub(super) outcome: Option<Outcome>,
-    /// Whether a call was under way when the run ended.
-    pub(super) in_flight: bool,
+    /// When a call was begun that was under way when the run ended, as time since 1970.
+    pub(super) in_flight: Option<Duration>,
     /// How often it was tried again after a failure.
     round: u32,
 }
@@ -91,17 +92,16 @@ impl Past {
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
-    fn apply(&mut self, note: Note) {
-        match note {
+    fn apply(&mut self, note: &Note) {
+        match *note {
             Note::Run { .. } => {}
-            Note::Begun { index, item } => {
-                let known = self.known(index, item);
-                known.in_flight = true;
+            Note::Begun { index, item, at_epoch_secs } => {
+                self.known(index, item).in_flight = Some(Duration::from_secs(at_epoch_secs));
             }
             Note::Settled { index, item, outcome, lengths } => {
                 let known = self.known(index, item);
                 known.outcome = Some(outcome);
-                known.in_flight = false;
+                known.in_flight = None;
                 self.lengths = lengths;
             }
             Note::Reopened { index } => {
@@ -118,8 +118,8 @@ impl Past {
         }
     }
 
-    fn known(&mut self, index: u64, item: String) -> &mut Known {
-        self.items.entry(index).or_insert(Known { item, outcome: None, in_flight: false, round: 0 })
+    fn known(&mut self, index: u64, item: u64) -> &mut Known {
+        self.items.entry(index).or_insert(Known { item, outcome: None, in_flight: None, round: 0 })
     }
 }
 
@@ -130,7 +130,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal at `path` for one run alone. Nothing is known of the past when it is new or to be `restart`ed.
+    /// Opens the journal at `path` for one run alone, empty if it is a `restart`.
     pub(super) fn open(path: &Path, restart: bool) -> Result<Self, Error> {
         let mut file = files::open_alone(path)?;
         if restart {
@@ -161,7 +161,7 @@ impl Journal {
                     }
                     past = Some(Past::new(run));
                 }
-                (Some(note), Some(past)) => past.apply(note),
+                (Some(note), Some(past)) => past.apply(&note),
                 (_, _) => {
                     let problem = format!("is not a journal that can be gone on with (line {number})");
                     return Err(Error::state(&self.path, problem));
@@ -182,16 +182,17 @@ impl Journal {
 
     /// Takes back the outcome of the items at `indexes`.
     pub(super) fn reopen(&mut self, past: &mut Past, indexes: &[u64]) -> Result<(), Error> {
-        let notes = || indexes.iter().map(|&index| Note::Reopened { index });
-        self.append(&notes().collect::<Vec<_>>())?;
-        notes().for_each(|note| past.apply(note));
+        let notes: Vec<Note> = indexes.iter().map(|&index| Note::Reopened { index }).collect();
+        self.append(&notes)?;
+        notes.iter().for_each(|note| past.apply(note));
         Ok(())
     }
 
     /// Notes that the failures were trimmed.
     pub(super) fn trimmed(&mut self, past: &mut Past, lengths: Lengths) -> Result<(), Error> {
-        self.append(&[Note::Trimmed { lengths }])?;
-        past.apply(Note::Trimmed { lengths });
+        let note = Note::Trimmed { lengths };
+        self.append(std::slice::from_ref(&note))?;
+        past.apply(&note);
         Ok(())
     }
 

@@ -4,10 +4,9 @@
 //! tells a later run what became of which item:
 //!
 //! - An item that has its result or failure is not sent again.
-//! - A call may be repeated if a second copy does no harm, which an idempotency key sees to: it is the same in every run. So it is
-//!   just made again after a crash.
-//! - Any other call is noted before it is made. If a crash leaves it at that, its fate is unknown; it is reported so and not sent
-//!   again, unless [`Options::retry_unknown`] asks for it.
+//! - A call of which a second copy may do harm is noted before it is made. If a crash leaves it at that, its fate is unknown.
+//! - It is made again then with the same idempotency key, if it has one and the service still knows it
+//!   ([`Options::key_lifetime`]). Otherwise it is reported as unknown and not made again, unless [`Options::retry_unknown`] asks for it.
 //!
 //! The journal knows what each item was: an input that has changed is refused, one that has grown is gone on with.
 
@@ -21,10 +20,11 @@ use std::io::BufRead;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use nuncio_client::{Call, Evidence, Kind};
+use nuncio_client::{Call, Clock, Evidence, Kind, Repeat};
 use serde::Serialize;
 
 use crate::Error;
@@ -34,10 +34,14 @@ use output::Fate;
 use source::Entry;
 use writer::{Gone, Writer};
 
-pub use source::{Format, Item, MAX_ITEM_BYTES};
+pub use crate::Format;
+pub use source::{Item, MAX_ITEM_BYTES};
 
 /// Calls under way at a time, unless told otherwise.
 pub const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
+
+/// How long a service knows an idempotency key, unless told otherwise: Stripe may forget one after a day.
+pub const DEFAULT_KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where a run writes, and how it goes about it.
 #[derive(Debug, Clone)]
@@ -63,6 +67,10 @@ pub struct Options {
     pub retry_unknown: bool,
     /// Whether to begin anew and write over what an earlier run left. Default: false.
     pub restart: bool,
+    /// How long the service knows an idempotency key. Default: [`DEFAULT_KEY_LIFETIME`].
+    pub key_lifetime: Duration,
+    /// Tells how old a key is. Default: this machine.
+    pub clock: Clock,
 }
 
 impl Options {
@@ -86,6 +94,8 @@ impl Options {
             retry_failed: false,
             retry_unknown: false,
             restart: false,
+            key_lifetime: DEFAULT_KEY_LIFETIME,
+            clock: Clock::system(),
         }
     }
 }
@@ -220,8 +230,8 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
         let (index, digest) = (entry.index, entry.digest());
         let answered = match self.prepare(&entry) {
             Ok(call) => {
-                if !call.is_repeatable() {
-                    self.writer.begin(index, digest.clone()).await?;
+                if call.repeat() != Repeat::Harmless {
+                    self.writer.begin(index, digest, self.options.clock.since_epoch()).await?;
                 }
                 call.send().await
             }
@@ -247,13 +257,27 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
         })?;
         let item = Item { index: *index, line: *line, value, raw: raw.clone() };
         let call = (self.make_call)(&item).map_err(|error| error.evidence_is(Evidence::NeverSent))?;
-        let call = call.idempotency_key(self.past.key(*index));
-        let in_flight = self.past.items.get(index).is_some_and(|known| known.in_flight);
-        if in_flight && !self.options.retry_unknown && !call.is_repeatable() {
+        let call = call.default_idempotency_key(self.past.key(*index));
+        if !self.may_be_made(&call, *index) {
             let message = "an earlier run ended while the call was under way, and a second copy may do harm";
             return Err(nuncio_client::Error::new(Kind::Connect, message)
-                .advise("look whether the service has it; retry what is unknown if a second copy is fine"));
+                .advise("find out whether it was done, or ask for what is unknown to be tried again"));
         }
         Ok(call)
+    }
+
+    /// Whether a call does no harm even if an earlier run was cut off while it made the same.
+    fn may_be_made(&self, call: &Call, index: u64) -> bool {
+        let Some(begun) = self.past.items.get(&index).and_then(|known| known.in_flight) else { return true };
+        self.options.retry_unknown
+            || match call.repeat() {
+                Repeat::Harmless => true,
+                // A clock that went back tells nothing.
+                Repeat::Deduplicated => {
+                    let now = self.options.clock.since_epoch();
+                    now.checked_sub(begun).is_some_and(|age| age < self.options.key_lifetime)
+                }
+                Repeat::Harmful => false,
+            }
     }
 }

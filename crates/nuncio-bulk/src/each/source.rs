@@ -7,23 +7,13 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-use crate::Error;
+use crate::{Error, Format};
 
 /// Bound on one line of JSON or one row of CSV.
 pub const MAX_ITEM_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How many items are read ahead.
 const READ_AHEAD: usize = 16;
-
-/// How items are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON value a line; empty lines are skipped.
-    #[default]
-    Jsonl,
-    /// Comma-separated values with a header (RFC 4180): each row is an object of strings.
-    Csv,
-}
 
 /// One item of the input.
 #[derive(Debug, Clone)]
@@ -51,8 +41,9 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Tells whether an item is the one it was in an earlier run.
-    pub(super) fn digest(&self) -> String {
-        hex::encode(&Sha256::digest(self.raw.get())[..8])
+    pub(super) fn digest(&self) -> u64 {
+        let digest = Sha256::digest(self.raw.get());
+        digest[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 }
 

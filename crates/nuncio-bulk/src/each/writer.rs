@@ -4,10 +4,11 @@
 //! under way.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::sync::oneshot;
@@ -34,8 +35,8 @@ struct Job {
 }
 
 enum What {
-    Begun { index: u64, item: String },
-    Settled { index: u64, item: String, outcome: Outcome, line: Vec<u8> },
+    Begun { index: u64, item: u64, at: Duration },
+    Settled { index: u64, item: u64, outcome: Outcome, line: Vec<u8> },
 }
 
 impl Writer {
@@ -74,16 +75,16 @@ impl Writer {
         Ok((Self { jobs: Some(jobs), thread: Some(thread) }, past))
     }
 
-    /// Returns once it is on disk that a call is about to be made.
-    pub(super) async fn begin(&self, index: u64, item: String) -> Result<(), Gone> {
-        self.job(What::Begun { index, item }).await
+    /// Returns once it is on disk that a call is about to be made, `at` this time since 1970.
+    pub(super) async fn begin(&self, index: u64, item: u64, at: Duration) -> Result<(), Gone> {
+        self.job(What::Begun { index, item, at }).await
     }
 
     /// Returns once the line of an item and a note of it are on disk.
     pub(super) async fn settle(
         &self,
         index: u64,
-        item: String,
+        item: u64,
         outcome: Outcome,
         line: Vec<u8>,
     ) -> Result<(), Gone> {
@@ -148,7 +149,7 @@ impl Files {
         let mut notes = Vec::with_capacity(whats.len());
         for what in whats {
             notes.push(match what {
-                What::Begun { index, item } => Note::Begun { index, item },
+                What::Begun { index, item, at } => Note::Begun { index, item, at_epoch_secs: at.as_secs() },
                 What::Settled { index, item, outcome, line } => {
                     match outcome {
                         Outcome::Ok => &mut self.results,
@@ -187,7 +188,6 @@ impl Output {
             .open(path)
             .map_err(Error::file("open", path))?;
         files::cut(&mut file, length, path)?;
-        file.seek(SeekFrom::End(0)).map_err(Error::file("write", path))?;
         Ok(Self { file, path: path.to_owned(), buffer: Vec::new(), length })
     }
 

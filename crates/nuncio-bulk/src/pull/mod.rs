@@ -16,13 +16,15 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt as _};
 use nuncio_client::pages::{Checkpoint, Item, Progress, Verdict};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::Error;
 
 use csv::Csv;
 use sink::{Out, Sink};
 use state::{Saved, State};
+
+pub use crate::Format;
 
 /// What a pull writes, and where.
 #[derive(Debug)]
@@ -82,17 +84,6 @@ impl std::fmt::Debug for Target {
             Self::Writer(_) => f.write_str("Writer"),
         }
     }
-}
-
-/// How records are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// One record a line, as the service wrote it.
-    #[default]
-    Jsonl,
-    /// Comma-separated values with a header (RFC 4180). Null is empty; objects and arrays are written as JSON.
-    Csv,
 }
 
 /// What a pull came to.

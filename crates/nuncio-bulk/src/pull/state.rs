@@ -7,9 +7,9 @@ use nuncio_client::Redactor;
 use nuncio_client::pages::Checkpoint;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, files};
+use crate::{Error, Format, files};
 
-use super::{Format, Target};
+use super::Target;
 
 /// Of the file's shape. A file of another version is refused.
 const VERSION: u32 = 1;

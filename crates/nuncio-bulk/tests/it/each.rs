@@ -3,12 +3,13 @@ use std::future::pending;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::{HeaderName, Method, StatusCode};
-use nuncio_bulk::each::{Format, Item, Options, Summary};
-use nuncio_bulk::{Error, each};
+use nuncio_bulk::each::{DEFAULT_KEY_LIFETIME, Item, Options, Summary};
+use nuncio_bulk::{Error, Format, each};
 use nuncio_client::retry::Policy;
-use nuncio_client::{Body, Call, Client, Request, Response};
+use nuncio_client::{Body, Call, Client, Clock, Request, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{Barrier, Notify};
@@ -256,6 +257,50 @@ async fn killed_anywhere_a_call_without_a_key_is_done_once_or_told_to_be_unknown
 }
 
 #[tokio::test]
+async fn a_key_that_the_service_has_forgotten_protects_no_more() {
+    for (later, unknown) in [(Duration::from_secs(60), 0), (DEFAULT_KEY_LIFETIME, 1)] {
+        let (dir, shop) = (TempDir::new().unwrap(), Shop::default());
+        let begun = UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let mut options = options(&dir);
+        options.clock = Clock::fixed(begun);
+        let (input, killed) = (items(1), shop.alarm(1));
+        tokio::select! {
+            biased;
+            () = killed => {}
+            _ = run(&input, options.clone(), shop.client(true)) => panic!("it was not killed"),
+        }
+        options.clock = Clock::fixed(begun + later);
+        let summary = run(&items(1), options, shop.client(true)).await.unwrap();
+        assert_eq!(summary.unknown, unknown, "{later:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_while_it_takes_failures_back_goes_on() {
+    let dir = TempDir::new().unwrap();
+    let shop = Shop::default();
+    let input = "{\"id\": \"o0\"}\n{\"id\": \"refused\"}\n{\"id\": \"broken\"}\n";
+    run(input, options(&dir), shop.client(true)).await.unwrap();
+    let mut again = options(&dir);
+    again.retry_failed = true;
+    run(input, again, shop.client(true)).await.unwrap();
+
+    // As killed before and after the file of failures was replaced.
+    let journal = std::fs::read_to_string(options(&dir).journal).unwrap();
+    let reopened = journal.lines().position(|line| line.contains("reopened")).unwrap();
+    let kept: String = journal.split_inclusive('\n').take(reopened + 1).collect();
+    let failures = std::fs::read_to_string(options(&dir).failures).unwrap();
+    let trimmed: String = failures.split_inclusive('\n').filter(|line| line.contains("broken")).collect();
+    for failures in [failures, trimmed] {
+        std::fs::write(options(&dir).journal, &kept).unwrap();
+        std::fs::write(options(&dir).failures, failures).unwrap();
+        let summary = run(input, options(&dir), shop.client(true)).await.unwrap();
+        assert_eq!((summary.ok, summary.failed, summary.unknown, summary.skipped), (1, 1, 1, 2));
+        assert_eq!(indexes(&options(&dir).failures), [1, 2]);
+    }
+}
+
+#[tokio::test]
 async fn settled_items_are_not_sent_again() {
     let dir = TempDir::new().unwrap();
     let shop = Shop::default();
@@ -350,7 +395,7 @@ async fn a_damaged_journal_is_refused() {
     let shop = Shop::default();
     run(&items(2), options(&dir), shop.client(true)).await.unwrap();
     let journal = std::fs::read_to_string(options(&dir).journal).unwrap();
-    std::fs::write(options(&dir).journal, journal.replacen("settled", "sett", 1)).unwrap();
+    std::fs::write(options(&dir).journal, journal.replacen("begun", "bgun", 1)).unwrap();
     let error = run(&items(2), options(&dir), shop.client(true)).await.unwrap_err();
     assert!(error.to_string().contains("(line 2)"), "{error}");
 }

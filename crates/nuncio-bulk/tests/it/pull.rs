@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
-use nuncio_bulk::pull::{Format, Options, Summary};
-use nuncio_bulk::{Error, pull};
+use nuncio_bulk::pull::{Options, Summary};
+use nuncio_bulk::{Error, Format, pull};
 use nuncio_client::pages::{Checkpoint, Item, Items, Pages, Param, Records, Strategy};
 use nuncio_client::{Body, Kind, Request, Response};
 use tempfile::TempDir;
