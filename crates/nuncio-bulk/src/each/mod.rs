@@ -130,9 +130,30 @@ impl Summary {
 
 /// Makes one call for each item of `input`.
 ///
-/// `make_call` makes the call for an item; its idempotency key is set here. `progress` is told after each item that is safe. When
+/// `make_call` makes the call for an item; it is given an idempotency key here, unless it has one, which must be the same
+/// in every run then. `progress` is told after each item that is safe. When
 /// `stop` ends, no further item is taken and the calls under way are waited for. Dropping the future, or a kill, cuts those off; the
 /// module's rules say what the next run does about them.
+///
+/// ```
+/// use nuncio_bulk::each::{Options, each};
+/// # use nuncio_client::{Body, Client, Error, Request, Response};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let service = tower::service_fn(|_: Request| async { Ok::<_, Error>(Response::new(Body::Empty)) });
+/// # let client = Client::builder().base_url("https://api.example.com").transport(service).build()?;
+/// # let dir = tempfile::tempdir()?;
+/// # let stem = dir.path().join("customers");
+/// let input = "{\"name\": \"Ada\"}\n{\"name\": \"Grace\"}\n".as_bytes();
+/// let options = Options::new(stem, "POST /customers");
+/// let make_call = |item: &nuncio_bulk::each::Item| Ok(client.post("/customers").json(&item.value));
+/// let summary = each(input, options, make_call, |_| {}, std::future::pending()).await?;
+/// assert!(summary.complete);
+/// assert_eq!(summary.ok, 2);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// The input is read, and the files are written, on threads of their own.
 ///
@@ -179,7 +200,9 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
         let mut under_way = FuturesUnordered::new();
         let mut stop = pin!(stop);
         let mut failures_left = self.options.max_failures.map(NonZeroU64::get);
-        let (mut open, mut exhausted) = (true, false);
+        // How the input ended, once it did: also then, what is under way is waited for.
+        let mut end = None;
+        let mut open = true;
         while open || !under_way.is_empty() {
             tokio::select! {
                 biased;
@@ -195,27 +218,27 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
                     progress(&summary);
                 }
                 entry = entries.recv(), if open && under_way.len() < self.options.concurrency.get() => {
-                    let Some(entry) = entry.transpose()? else {
-                        (open, exhausted) = (false, true);
-                        continue;
-                    };
-                    match self.settled(&entry)? {
-                        Some(outcome) => {
+                    match entry.transpose().and_then(|entry| self.recall(entry)) {
+                        Ok(Some((_, Some(outcome)))) => {
                             summary.count(outcome);
                             summary.skipped += 1;
                         }
-                        None => under_way.push(self.one(entry)),
+                        Ok(Some((entry, None))) => under_way.push(self.one(entry)),
+                        Ok(None) => (open, end) = (false, Some(Ok(()))),
+                        Err(error) => (open, end) = (false, Some(Err(error))),
                     }
                 }
             }
         }
+        let exhausted = end.transpose()?.is_some();
         summary.complete = exhausted && summary.failed + summary.unknown == 0;
         Ok(summary)
     }
 
-    /// What an earlier run made of the item.
-    fn settled(&self, entry: &Entry) -> Result<Option<Outcome>, Error> {
-        let Some(known) = self.past.items.get(&entry.index) else { return Ok(None) };
+    /// The next item, and what an earlier run made of it.
+    fn recall(&self, entry: Option<Entry>) -> Result<Option<(Entry, Option<Outcome>)>, Error> {
+        let Some(entry) = entry else { return Ok(None) };
+        let Some(known) = self.past.items.get(&entry.index) else { return Ok(Some((entry, None))) };
         if known.item != entry.digest() {
             let problem = format!(
                 "knows another item than the one on line {} of the input: start anew, or give the input of that time",
@@ -223,7 +246,7 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
             );
             return Err(Error::state(&self.options.journal, problem));
         }
-        Ok(known.outcome)
+        Ok(Some((entry, known.outcome)))
     }
 
     async fn one(&self, entry: Entry) -> Result<Ended, Gone> {

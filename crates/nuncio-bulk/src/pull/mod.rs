@@ -109,6 +109,36 @@ pub struct Summary {
 /// `progress` is told after each page that is safe. When `stop` ends, so does the pull, at once: a page that was begun is
 /// read again by the next run. Dropping the future, or a kill, leaves the same. A pull that has ended already asks for nothing.
 ///
+/// ```
+/// use nuncio_bulk::pull::{Options, pull};
+/// use nuncio_client::pages::{Pages, Param, Place, Records, Strategy};
+/// # use nuncio_client::{Body, Client, Error, Request, Response};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let service = tower::service_fn(|request: Request| async move {
+/// #     let body = match request.uri().query() {
+/// #         Some("cursor=c2") => r#"{"data": [{"name": "Grace"}], "next": null}"#,
+/// #         _ => r#"{"data": [{"name": "Ada"}, {"name": "Edsger"}], "next": "c2"}"#,
+/// #     };
+/// #     Ok::<_, Error>(Response::new(Body::from(body.to_owned())))
+/// # });
+/// # let client = Client::builder().base_url("https://api.example.com").transport(service).build()?;
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("customers.jsonl");
+/// let strategy = Strategy::Cursor { param: Param::Query("cursor".into()), next: Place::Body("next".parse()?) };
+/// let pages = Pages::new(strategy, Records::Array("data".parse()?));
+/// let start = |checkpoint| match checkpoint {
+///     Some(checkpoint) => client.get("/customers").resume(&pages, checkpoint),
+///     None => client.get("/customers").pages(&pages),
+/// };
+/// let summary = pull(Options::to_file(&path, "customers"), start, |_| {}, std::future::pending()).await?;
+/// assert!(summary.complete);
+/// assert_eq!(std::fs::read_to_string(&path)?.lines().last(), Some(r#"{"name": "Grace"}"#));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Files are written on the calling task; the stream reads ahead on one of its own.
 ///
 /// # Errors

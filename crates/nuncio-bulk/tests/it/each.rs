@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::future::pending;
+use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -118,7 +119,7 @@ fn options(dir: &TempDir) -> Options {
 }
 
 async fn run(input: &str, options: Options, client: Client) -> Result<Summary, Error> {
-    each(std::io::Cursor::new(input.to_owned()), options, post(client), |_| {}, pending()).await
+    each(io::Cursor::new(input.to_owned()), options, post(client), |_| {}, pending()).await
 }
 
 fn items(count: usize) -> String {
@@ -213,7 +214,7 @@ async fn killed_anywhere(seed: u64, dir: &TempDir, shop: &Shop, keyed: bool) -> 
     let input = items(40);
     loop {
         let killed = shop.alarm(random.u32(1..80));
-        let input = std::io::Cursor::new(input.clone());
+        let input = io::Cursor::new(input.clone());
         let run = each(input, options(dir), post(shop.client(keyed)), |_| shop.count(), pending());
         tokio::select! {
             biased;
@@ -223,7 +224,7 @@ async fn killed_anywhere(seed: u64, dir: &TempDir, shop: &Shop, keyed: bool) -> 
         // What a kill leaves of lines that were being written.
         for path in [options(dir).journal, options(dir).results] {
             let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
-            std::io::Write::write_all(&mut file, &b"{\"index\":0"[..random.usize(0..10)]).unwrap();
+            io::Write::write_all(&mut file, &b"{\"index\":0"[..random.usize(0..10)]).unwrap();
         }
     }
 }
@@ -342,13 +343,44 @@ async fn a_stopped_run_waits_for_what_is_under_way() {
     let shop = Shop::default();
     let stop = shop.alarm(15);
     let client = shop.client(false);
-    let summary =
-        each(std::io::Cursor::new(items(100)), options(&dir), post(client), |_| {}, stop).await.unwrap();
+    let summary = each(io::Cursor::new(items(100)), options(&dir), post(client), |_| {}, stop).await.unwrap();
     assert!(!summary.complete && summary.ok > 0 && summary.ok < 100, "{summary:?}");
     assert_eq!((summary.unknown, shop.with(|done| done.under_way)), (0, 0));
     let summary = run(&items(100), options(&dir), shop.client(false)).await.unwrap();
     assert!(summary.complete);
     assert_eq!(shop.with(|done| done.requests), 100);
+}
+
+#[tokio::test]
+async fn an_input_that_breaks_off_waits_for_what_is_under_way() {
+    struct Broken(bool);
+    impl io::Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if std::mem::replace(&mut self.0, true) {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            let line = b"{\"id\": \"o0\"}\n";
+            buffer[..line.len()].copy_from_slice(line);
+            Ok(line.len())
+        }
+    }
+    let dir = TempDir::new().unwrap();
+    let shop = Shop::default();
+    let input = io::BufReader::new(Broken(false));
+    let error = each(input, options(&dir), post(shop.client(false)), |_| {}, pending()).await.unwrap_err();
+    assert!(matches!(error, Error::Input { line: 2, .. }), "{error}");
+    assert_eq!(indexes(&options(&dir).results), [0]);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_ends_the_run() {
+    let dir = TempDir::new().unwrap();
+    let shop = Shop::default();
+    let mut options = options(&dir);
+    options.results = dir.path().join("nowhere/results");
+    let error = run(&items(1), options, shop.client(true)).await.unwrap_err();
+    assert!(error.to_string().contains("nowhere/results"), "{error}");
+    assert_eq!(shop.with(|done| done.requests), 0);
 }
 
 #[tokio::test]
