@@ -9,6 +9,7 @@ use nuncio_service::{Operation, Scope, Service, Tree};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, merge, put};
+use crate::graphql;
 use crate::paging::Page;
 use crate::refusal::Refusal;
 use crate::store::Store;
@@ -164,14 +165,12 @@ impl Act<'_> {
         };
         let is_applied = match action {
             Action::Create | Action::Update => true,
-            _ => self.operation.get.is_none() && action == Action::Reply && !self.is_query(),
+            _ => {
+                self.operation.get.is_none() && action == Action::Reply && !graphql::is_query(self.operation)
+            }
         };
         let answer = self.answer(resource, object, words)?;
         Ok(Done { answer, is_applied, records: 0 })
-    }
-
-    fn is_query(&self) -> bool {
-        self.operation.graphql.as_deref().is_some_and(|query| !query.trim_start().starts_with("mutation"))
     }
 
     /// The input that names an object.

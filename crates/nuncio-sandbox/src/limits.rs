@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use nuncio_service::model::Limit;
 
+use crate::answer::Answer;
+
 /// Token buckets by name and key.
 #[derive(Default)]
 pub(crate) struct Buckets(HashMap<String, Bucket>);
@@ -22,6 +24,17 @@ pub(crate) struct Standing {
     pub(crate) remaining: u32,
     /// Time since 1970 at which there is another token, if there is none.
     pub(crate) reset: Duration,
+}
+
+impl Standing {
+    /// Tells it in the headers that most services have; the reset as time since 1970.
+    pub(crate) fn tell(self, answer: Answer) -> Answer {
+        let reset = self.reset.as_secs() + u64::from(self.reset.subsec_nanos() > 0);
+        answer
+            .with_header("X-RateLimit-Limit", &self.limit.to_string())
+            .with_header("X-RateLimit-Remaining", &self.remaining.to_string())
+            .with_header("X-RateLimit-Reset", &reset.to_string())
+    }
 }
 
 /// A limit and the name of its bucket: limits that are written alike share one.

@@ -63,6 +63,16 @@ impl Refusal {
         }
     }
 
+    /// What GraphQL says in place of the service's own words, unless it never got that far.
+    pub(crate) fn graphql_message(&self) -> Option<&str> {
+        match self {
+            Self::NotFound { message, .. } | Self::Input { message, .. } | Self::Broken(message) => {
+                Some(message)
+            }
+            Self::Auth | Self::Idempotency | Self::Limit { .. } | Self::Fault { .. } => None,
+        }
+    }
+
     /// Status, the service's words, a message for when it has none, and the input it is about.
     fn defaults(&self, service: &Service) -> (u16, Failure, String, Option<String>) {
         let failures = &service.sandbox.failures;

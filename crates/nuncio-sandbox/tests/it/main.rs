@@ -1,4 +1,10 @@
 //! The sandbox over loopback, asked by a client that knows nothing of it.
 
+mod auth;
+mod faults;
+mod graphql;
+mod idempotency;
+mod limits;
+mod pages;
 mod store;
 mod support;

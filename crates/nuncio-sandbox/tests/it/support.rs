@@ -25,6 +25,12 @@ pub(crate) fn options(service: Service) -> Options {
     Options { services: vec![service], env, ..Options::default() }
 }
 
+/// The example of the catalog, with hundreds of objects instead of thousands.
+pub(crate) fn example() -> Options {
+    let records = [("example.orders".to_owned(), 200), ("example.users".to_owned(), 10)].into();
+    Options { records, ..options(catalog("example")) }
+}
+
 /// A running sandbox of one service.
 pub(crate) struct Played {
     pub(crate) sandbox: Sandbox,
@@ -48,6 +54,16 @@ impl Played {
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.url)).bearer_auth(TOKEN)
+    }
+
+    /// Without credentials.
+    pub(crate) fn bare(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.url))
+    }
+
+    /// Without credentials.
+    pub(crate) fn anonymous_post(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.url))
     }
 
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {

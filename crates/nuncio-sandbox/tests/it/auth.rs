@@ -1,0 +1,136 @@
+//! The described credentials are demanded.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use hmac::{KeyInit, Mac};
+use nuncio_client::Clock;
+use nuncio_sandbox::Options;
+use serde_json::{Value, json};
+
+use crate::support::{Played, TOKEN, answer, body, example, service};
+
+async fn of(auth: &str) -> Played {
+    Played::of(&format!(
+        "auth: {auth}\noperations: {{ pings.get: {{ get: /ping, sandbox: {{ action: reply }} }} }}"
+    ))
+    .await
+}
+
+async fn status(request: reqwest::RequestBuilder) -> u16 {
+    answer(request).await.0
+}
+
+#[tokio::test]
+async fn a_bearer_token_must_be_the_one_in_the_environment() {
+    let played = of("{ bearer: '{{ env.TOKEN }}' }").await;
+    assert_eq!(status(played.get("/ping")).await, 200);
+    assert_eq!(status(played.bare("/ping").bearer_auth("made-up-other")).await, 401);
+    assert_eq!(status(played.bare("/ping")).await, 401);
+    assert_eq!(played.counts("pings.get").refused_by_auth, 2);
+}
+
+#[tokio::test]
+async fn any_credential_will_do_when_the_environment_has_none() {
+    let text = "auth: { bearer: '{{ env.TOKEN }}' }\noperations: { pings.get: { get: /ping, sandbox: { action: reply } } }";
+    let played = Played::start(Options { services: vec![service(text)], ..Options::default() }).await;
+    assert_eq!(status(played.bare("/ping").bearer_auth("made-up-other")).await, 200);
+    assert_eq!(status(played.bare("/ping")).await, 401);
+}
+
+#[tokio::test]
+async fn a_key_is_looked_for_in_its_place() {
+    for (place, header, query) in [
+        ("header: X-Key, prefix: 'Token '", Some(("x-key", format!("Token {TOKEN}"))), String::new()),
+        ("cookie: key", Some(("cookie", format!("a=b; key={TOKEN}"))), String::new()),
+        ("query: key", None, format!("?a=b&key={TOKEN}")),
+    ] {
+        let played = of(&format!("{{ api_key: {{ {place}, value: '{{{{ env.KEY }}}}' }} }}")).await;
+        assert_eq!(status(played.bare("/ping")).await, 401, "{place}");
+        let request = played.bare(&format!("/ping{query}"));
+        let request = match header {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        };
+        assert_eq!(status(request).await, 200, "{place}");
+    }
+}
+
+#[tokio::test]
+async fn user_and_password_must_both_be_right() {
+    let played = of("{ basic: { user: ada, password: '{{ env.PASSWORD }}' } }").await;
+    assert_eq!(status(played.bare("/ping").basic_auth("ada", Some(TOKEN))).await, 200);
+    assert_eq!(status(played.bare("/ping").basic_auth("ada", Some("made-up-other"))).await, 401);
+    assert_eq!(status(played.bare("/ping").basic_auth("bob", Some(TOKEN))).await, 401);
+}
+
+async fn token(played: &Played) -> String {
+    let form = [("grant_type", "client_credentials"), ("client_id", TOKEN), ("client_secret", TOKEN)];
+    let token = body(played.anonymous_post("/oauth/token").form(&form)).await;
+    assert_eq!(token["token_type"], "Bearer");
+    token["access_token"].as_str().expect("a token").to_owned()
+}
+
+#[tokio::test]
+async fn a_token_is_had_for_the_client_s_id_and_secret_in_the_body_or_the_header() {
+    let played = Played::start(example()).await;
+    let token = token(&played).await;
+    assert_eq!(status(played.bare("/v1/orders").bearer_auth(&token)).await, 200);
+    assert_eq!(status(played.bare("/v1/orders").bearer_auth("made-up-other")).await, 401);
+    let form = [("grant_type", "client_credentials")];
+    let request = || played.anonymous_post("/oauth/token").form(&form);
+    assert_eq!(status(request().basic_auth(TOKEN, Some(TOKEN))).await, 200);
+    let (refused, why) = answer(request().basic_auth(TOKEN, Some("made-up-other"))).await;
+    assert_eq!((refused, why), (401, json!({ "error": "invalid_client" })));
+    let counts = played.sandbox.counts().0["example"].clone();
+    assert_eq!((counts.tokens_issued, counts.tokens_refused), (2, 1));
+}
+
+#[tokio::test]
+async fn a_token_is_refused_after_its_lifetime_or_its_last_use() {
+    let expired = Options { token_lifetime: Duration::ZERO, ..example() };
+    let played = Played::start(expired).await;
+    let old = token(&played).await;
+    assert_eq!(status(played.bare("/v1/orders").bearer_auth(&old)).await, 401);
+
+    let used_up = Options { token_uses: Some(2), ..example() };
+    let played = Played::start(used_up).await;
+    let token = token(&played).await;
+    for expected in [200, 200, 401] {
+        assert_eq!(status(played.bare("/v1/orders").bearer_auth(&token)).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_is_worth_nothing_from_then_on() {
+    let faults = vec!["expired-token:times=1,on=orders.list".parse().unwrap()];
+    let played = Played::start(Options { faults, ..example() }).await;
+    let first = token(&played).await;
+    for _ in 0..2 {
+        assert_eq!(status(played.bare("/v1/orders").bearer_auth(&first)).await, 401);
+    }
+    let second = token(&played).await;
+    assert_eq!(status(played.bare("/v1/orders").bearer_auth(&second)).await, 200);
+}
+
+/// A signed request at 1,000,000 seconds since 1970.
+async fn signed(played: &Played, timestamp: u64, body: &Value, signed_body: &Value) -> u16 {
+    let message = format!("POST\n/example/v1/payouts\n{timestamp}\n{signed_body}");
+    let mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(TOKEN.as_bytes()).expect("a key");
+    let signature = hex::encode(mac.chain_update(message).finalize().into_bytes());
+    let request = played.anonymous_post("/v1/payouts").json(body);
+    status(request.header("x-timestamp", timestamp).header("x-signature", signature)).await
+}
+
+#[tokio::test]
+async fn a_signature_must_be_of_this_request_and_of_now() {
+    let clock = Clock::fixed(UNIX_EPOCH + Duration::from_secs(1_000_000));
+    let played = Played::start(Options { clock, ..example() }).await;
+    let payout = json!({ "amount": 100, "currency": "eur", "iban": "DE00" });
+    let other = json!({ "amount": 900, "currency": "eur", "iban": "DE00" });
+    assert_eq!(signed(&played, 1_000_000, &payout, &payout).await, 201);
+    assert_eq!(signed(&played, 999_701, &payout, &payout).await, 201);
+    assert_eq!(signed(&played, 999_699, &payout, &payout).await, 401);
+    assert_eq!(signed(&played, 1_000_301, &payout, &payout).await, 401);
+    assert_eq!(signed(&played, 1_000_000, &other, &payout).await, 401);
+    assert_eq!(played.sandbox.objects("example", "payouts").len(), 2);
+}
