@@ -1,5 +1,6 @@
 //! Tests of the crate from outside, one binary.
 
+mod canary;
 mod client;
 mod form_encoding;
 mod retry_after;
