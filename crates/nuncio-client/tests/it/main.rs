@@ -4,3 +4,4 @@ mod canary;
 mod client;
 mod form_encoding;
 mod retry_after;
+mod rivals;
