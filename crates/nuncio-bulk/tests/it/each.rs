@@ -27,6 +27,8 @@ struct Done {
     times: HashMap<String, u32>,
     keys: HashMap<String, String>,
     requests: u32,
+    /// The keys of each item's requests.
+    sent: HashMap<String, Vec<Option<String>>>,
     under_way: usize,
     /// After how many events to ring the bell.
     alarm: u32,
@@ -55,6 +57,7 @@ impl Shop {
         let key = request.headers().get(KEY).map(|key| key.to_str().unwrap().to_owned());
         self.with(|done| {
             done.requests += 1;
+            done.sent.entry(id.clone()).or_default().push(key.clone());
             done.under_way += 1;
         });
         self.event().await;
@@ -335,6 +338,22 @@ async fn a_failure_that_is_mended_leaves_the_file_of_failures() {
     let summary = each(input.as_bytes(), again.clone(), mended, |_| {}, pending()).await.unwrap();
     assert_eq!((summary.ok, summary.failed, summary.unknown), (3, 1, 0));
     assert_eq!((indexes(&again.results), indexes(&again.failures)), (vec![0, 1, 2], vec![3]));
+}
+
+#[tokio::test]
+async fn only_a_call_that_is_known_to_have_failed_gets_a_new_key() {
+    let dir = TempDir::new().unwrap();
+    let shop = Shop::default();
+    let input = "{\"id\": \"refused\"}\n{\"id\": \"broken\"}\n";
+    let mut options = options(&dir);
+    (options.retry_failed, options.retry_unknown) = (true, true);
+    for _ in 0..2 {
+        run(input, options.clone(), shop.client(true)).await.unwrap();
+    }
+    let keys = |id| shop.with(|done| done.sent[id].clone());
+    assert!(keys("refused")[0].is_some());
+    assert_ne!(keys("refused")[0], keys("refused")[1]);
+    assert_eq!(keys("broken")[0], keys("broken")[1]);
 }
 
 #[tokio::test]

@@ -185,6 +185,23 @@ async fn a_finished_pull_asks_for_nothing_until_it_is_restarted() {
 }
 
 #[tokio::test]
+async fn a_restart_that_is_killed_at_once_leaves_no_old_state() {
+    let list = List::numbered(2, 2);
+    let dir = TempDir::new().unwrap();
+    list.pull(options(&dir, Format::Jsonl)).await.unwrap();
+    let whole = text(&orders(&dir));
+
+    let mut anew = options(&dir, Format::Jsonl);
+    anew.restart = true;
+    let killed = pull(anew, |_| Ok(stream::pending()), |_| {}, pending()).now_or_never();
+    assert!(killed.is_none());
+    std::fs::write(orders(&dir), "#".repeat(whole.len())).unwrap();
+    let summary = list.pull(options(&dir, Format::Jsonl)).await.unwrap();
+    assert_eq!(summary.resumed_from, None);
+    assert_eq!(text(&orders(&dir)), whole);
+}
+
+#[tokio::test]
 async fn a_stopped_pull_is_not_complete_and_goes_on() {
     let list = List::numbered(3, 2);
     let dir = TempDir::new().unwrap();
