@@ -116,7 +116,7 @@ async fn a_pull_that_is_killed_anywhere_loses_nothing_and_has_nothing_twice() {
     let list = List::numbered(6, 5);
     for format in [Format::Jsonl, Format::Csv] {
         let whole = pulled(&list, format).await;
-        for seed in 0..40 {
+        for seed in 0..20 {
             let mut random = fastrand::Rng::with_seed(seed);
             let dir = TempDir::new().unwrap();
             let summary = loop {
