@@ -3,7 +3,7 @@
 //!
 //! Both can be killed at any point and go on where they stopped. The rule behind that is one: **what was done is on disk before it
 //! is noted as done**, and what is found on disk beyond the note is cut off. A pull notes pages in a state file; `each` notes items
-//! in a journal, with the idempotency key of a call before its first attempt.
+//! in a journal, calls that must not be made twice before they are made, and makes all idempotency keys from its first line.
 //!
 //! Nothing here knows of command lines or terminals.
 
