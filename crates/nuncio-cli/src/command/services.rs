@@ -11,6 +11,7 @@ use crate::exit::{self, Stop};
 use crate::output::Output;
 use crate::session::Session;
 use crate::stderr;
+use crate::verdict::counted;
 
 /// Show which services there are and what they can do, and check service files
 #[derive(Debug, ClapArgs)]
@@ -149,8 +150,8 @@ fn validate(files: &[PathBuf], as_json: bool, output: &mut Output) -> Result<(),
     for file in files {
         match Catalog::read(file) {
             Ok(service) => {
-                let count = service.operations.len();
-                output.line(&format!("{}: {} with {count} operations", file.display(), service.service))?;
+                let operations = counted(service.operations.len() as u64, "operation");
+                output.line(&format!("{}: {} with {operations}", file.display(), service.service))?;
             }
             Err(error) => {
                 failed = true;

@@ -1,0 +1,10 @@
+//! The binary, run as a user would, against servers on this machine.
+
+#![allow(clippy::unwrap_used, reason = "in helpers of tests, too, a surprise ends the test")]
+
+mod bad_input;
+mod calls;
+mod exit_codes;
+mod runs;
+mod secrets;
+mod support;
