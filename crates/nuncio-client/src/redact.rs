@@ -100,7 +100,13 @@ impl Redactor {
 
 /// The ways a secret is written by the encoders it may pass through.
 fn spellings(secret: &str) -> impl Iterator<Item = String> {
-    let json = serde_json::to_string(secret).expect("a string is always JSON");
+    let json = |text: &str| {
+        let quoted = serde_json::to_string(text).expect("a string is always JSON");
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let once = json(secret);
+    // A server that quotes a JSON body in its JSON answer escapes it once more.
+    let twice = json(&once);
     let url = percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
     let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let engines = [
@@ -109,9 +115,7 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
         BASE64_URL_SAFE.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),
     ];
-    [secret.to_owned(), json[1..json.len() - 1].to_owned(), url.to_lowercase(), url, form]
-        .into_iter()
-        .chain(engines)
+    [secret.to_owned(), once, twice, url.to_lowercase(), url, form].into_iter().chain(engines)
 }
 
 /// Headers that carry credentials by their nature, whoever set them.

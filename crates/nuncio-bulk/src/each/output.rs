@@ -1,6 +1,8 @@
 //! The lines of the result and failure files.
 
-use nuncio_client::{Answer, Error, Evidence};
+use std::borrow::Cow;
+
+use nuncio_client::{Answer, Error, Evidence, Redactor};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -57,8 +59,8 @@ struct Cause<'a> {
     message: String,
     advice: Option<&'a str>,
     status: Option<u16>,
-    code: Option<&'a str>,
-    request_id: Option<&'a str>,
+    code: Option<Cow<'a, str>>,
+    request_id: Option<Cow<'a, str>>,
     attempts: usize,
 }
 
@@ -67,13 +69,15 @@ pub(super) fn success(index: u64, answer: &Answer) -> Vec<u8> {
 }
 
 pub(super) fn failure(entry: &Entry, fate: Fate, error: &Error) -> Vec<u8> {
+    let redactor = Redactor::global();
     let cause = Cause {
         kind: error.kind().name(),
         message: error.to_string(),
         advice: error.advice(),
         status: error.status().map(|status| status.as_u16()),
-        code: error.code(),
-        request_id: error.answer().and_then(Answer::request_id),
+        // The server's words, which may be what was sent to it.
+        code: error.code().map(|code| redactor.redact(code)),
+        request_id: error.answer().and_then(Answer::request_id).map(|id| redactor.redact(id)),
         attempts: error.history().len(),
     };
     line(&Failure { index: entry.index, line: entry.line, item: &entry.raw, fate, error: cause })

@@ -43,7 +43,7 @@ fn a_missing_or_mistyped_input_and_a_wrong_template_send_nothing() {
     let ran = home.run(&["call", "stripe", "customers.get"]).ends_with(12);
     assert!(ran.err.contains("`customer` is missing"), "{}", ran.err);
     let ran = home.run(&["call", "stripe", "customers.create", "balance=much"]).ends_with(12);
-    assert!(ran.err.contains("`balance` takes an integer, not \"much\""), "{}", ran.err);
+    assert!(ran.err.contains("`balance` takes a whole number, not \"much\""), "{}", ran.err);
     home.write("items.jsonl", "{}\n");
     let ran = home.run(&["each", "stripe", "customers.create", "--from", "items.jsonl", "email={{ item."]);
     assert!(ran.ends_with(1).err.contains("the template of email cannot be used"));
