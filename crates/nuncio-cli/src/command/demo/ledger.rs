@@ -1,11 +1,13 @@
 //! What was asked for, held against what the sandbox did.
 
+use std::cell::RefCell;
+
 use nuncio_client::{Error, Kind};
 use nuncio_sandbox::Counts;
 
 /// One entry for each operation of the demo: how often its effect was wanted.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(Vec<Entry>);
+pub(super) struct Ledger(RefCell<Vec<Entry>>);
 
 #[derive(Debug)]
 struct Entry {
@@ -16,8 +18,8 @@ struct Entry {
 
 impl Ledger {
     /// `operation` was to have its effect `times` times.
-    pub(super) fn wanted(&mut self, service: &'static str, operation: &'static str, times: u64) {
-        self.0.push(Entry { service, operation, wanted: times });
+    pub(super) fn wanted(&self, service: &'static str, operation: &'static str, times: u64) {
+        self.0.borrow_mut().push(Entry { service, operation, wanted: times });
     }
 
     /// One line for each operation.
@@ -27,7 +29,7 @@ impl Ledger {
     pub(super) fn settle(&self, counts: &Counts) -> Result<Vec<String>, Error> {
         let mut lines = Vec::new();
         let mut wrong = Vec::new();
-        for Entry { service, operation, wanted } in &self.0 {
+        for Entry { service, operation, wanted } in self.0.borrow().iter() {
             let count = counts.operation(service, operation);
             let line = format!(
                 "{service} {operation}: {} requests, {} applied of {wanted} wanted, {} replayed by key, {} refused, {} faults",

@@ -23,7 +23,7 @@ const SEED: u64 = 2026;
 const FAULTS: [&str; 9] = [
     "503:every=7,on=customers.create",
     "500:every=7,after,on=payment_intents.create",
-    "429:every=7,retry-after=1,on=mail.send",
+    "429:every=7,retry-after=1,on=mail.send_raw",
     "429:every=7,retry-after=1,on=chat.postMessage",
     "429:every=25,retry-after=1,on=orders.list",
     "503:every=33,on=orders.list",
@@ -81,10 +81,11 @@ async fn tell(folder: &std::path::Path) -> Result<(), Error> {
         unreachable!("one connection a service")
     };
 
-    let mut ledger = Ledger::default();
-    story::buyers(&mut ledger, folder, stripe, sendgrid, slack).await?;
-    story::single_calls(&mut ledger, example).await?;
-    story::pulls(folder, example).await?;
+    let ledger = Ledger::default();
+    tokio::try_join!(story::buyers(&ledger, folder, stripe, sendgrid, slack), async {
+        story::single_calls(&ledger, example).await?;
+        story::pulls(folder, example, &sandbox).await
+    })?;
 
     say("");
     say(&tally.summary());
