@@ -75,6 +75,11 @@ pub enum Error {
     /// Two services have the same name, and so the same URL.
     #[error("the service {0} is there twice: give one of the files another name under the key service")]
     Twice(String),
+    /// `records` names a resource that no service has.
+    #[error(
+        "there is no resource {0} to make records of: write a service and a resource of its file, such as example.orders"
+    )]
+    NoResource(String),
 }
 
 /// A running sandbox. Dropping it stops it.
@@ -87,8 +92,11 @@ impl Sandbox {
     /// Listens, and serves in the background from then on.
     ///
     /// # Errors
-    /// [`Error`], when it cannot listen or has two services of one name.
+    /// [`Error`], when it cannot listen, has two services of one name, or is to make records of a resource that there is not.
     pub async fn start(options: Options) -> Result<Self, Error> {
+        if let Some(name) = options.records.keys().find(|name| !is_resource(&options.services, name)) {
+            return Err(Error::NoResource(name.clone()));
+        }
         let listen = |source| Error::Listen { address: options.address, source };
         let listener = TcpListener::bind(options.address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -130,6 +138,13 @@ impl Sandbox {
         // Aborted tasks end in an error.
         let _ = (&mut self.task).await;
     }
+}
+
+fn is_resource(services: &[Service], name: &str) -> bool {
+    services.iter().any(|service| {
+        let resource = name.strip_prefix(&service.service).and_then(|rest| rest.strip_prefix('.'));
+        resource.is_some_and(|resource| service.sandbox.resources.contains_key(resource))
+    })
 }
 
 impl Drop for Sandbox {

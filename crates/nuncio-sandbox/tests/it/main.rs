@@ -6,5 +6,6 @@ mod graphql;
 mod idempotency;
 mod limits;
 mod pages;
+mod start;
 mod store;
 mod support;
