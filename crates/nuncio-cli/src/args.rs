@@ -124,7 +124,7 @@ impl PreviewOptions {
 }
 
 /// How lists are read, and how a list without a service file pages.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Default, PartialEq, ClapArgs)]
 #[command(next_help_heading = "Pages")]
 pub(crate) struct PageOptions {
     /// Stop after this many records
@@ -166,6 +166,26 @@ pub(crate) struct PageOptions {
     /// The answer says at PATH how many records there are
     #[arg(long, value_name = "PATH")]
     pub(crate) total: Option<String>,
+}
+
+impl PageOptions {
+    /// Bounds and paging are about lists.
+    pub(crate) fn refuse_without_all(&self) -> Result<(), Error> {
+        if *self == Self::default() {
+            return Ok(());
+        }
+        Err(Error::configuration("a bound or a way to page is given, but a single call is made")
+            .advise("add --all"))
+    }
+
+    /// A service file describes how its lists page.
+    pub(crate) fn refuse_for(&self, service: &str) -> Result<(), Error> {
+        if *self == (Self { limit: self.limit, max_pages: self.max_pages, ..Self::default() }) {
+            return Ok(());
+        }
+        Err(Error::configuration(format!("the file of {service} says how its lists page"))
+            .advise("keep --limit and --max-pages and leave the other flags for pages out, or call a URL"))
+    }
 }
 
 /// What is done with the answer.

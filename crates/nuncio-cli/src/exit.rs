@@ -93,6 +93,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_documentation_has_the_same_table() {
+        assert!(include_str!("../../../docs/cli.md").contains(TABLE));
+    }
+
+    #[test]
     fn each_kind_has_its_code() {
         let table = [
             (Kind::Configuration, 1),

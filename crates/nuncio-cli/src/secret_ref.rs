@@ -86,16 +86,14 @@ impl AuthRef {
         })
     }
 
-    /// The variable of the environment that the credential is in, for a command that others can run.
+    /// The variable of the environment that is sent as it is, for a command that others can run.
     pub(crate) fn variable(&self) -> Option<&str> {
-        let (Self::Bearer(secret)
-        | Self::Basic { password: secret, .. }
-        | Self::Header { key: secret, .. }
-        | Self::Query { key: secret, .. }
-        | Self::Cookie { key: secret, .. }) = self;
-        match secret {
-            SecretRef::Env(name) => Some(name),
-            SecretRef::File(_) => None,
+        match self {
+            Self::Bearer(SecretRef::Env(name))
+            | Self::Header { key: SecretRef::Env(name), .. }
+            | Self::Query { key: SecretRef::Env(name), .. }
+            | Self::Cookie { key: SecretRef::Env(name), .. } => Some(name),
+            _ => None,
         }
     }
 }

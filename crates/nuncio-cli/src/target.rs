@@ -3,6 +3,7 @@
 use http::Method;
 use nuncio_client::pages::Pages;
 use nuncio_client::{Builder, Call, Client, Error, Observer, wire};
+use nuncio_service::model::Auth;
 use nuncio_service::{Connection, Settings};
 
 use crate::adhoc;
@@ -27,6 +28,13 @@ pub(crate) struct Prepared {
     pub(crate) pages: Option<Pages>,
     /// The variable of the environment that has its credential.
     pub(crate) variable: Option<String>,
+}
+
+/// What makes a run another one: a state or journal of it is refused then. How it is made does not matter.
+pub(crate) fn identity(words: &[String], options: &CallOptions) -> String {
+    let query = options.query.iter().map(|(name, value)| format!("--query {name}={value}"));
+    let base_url = options.base_url.iter().map(|url| format!("--base-url {url}"));
+    words.iter().cloned().chain(query).chain(base_url).collect::<Vec<_>>().join(" ")
 }
 
 impl Target {
@@ -72,8 +80,12 @@ impl Target {
                 let connection = connect(session, &service, options, observer)?;
                 let described = connection.service().operation(&operation)?;
                 let call = connection.call(&operation, values::inputs(described, fields)?)?;
+                if let Some(pages) = pages {
+                    pages.refuse_for(&service)?;
+                }
                 let list = pages.map(|_| connection.pages(&operation)).transpose()?;
-                (call, list, None)
+                let auth = described.auth.as_ref().unwrap_or(&connection.service().auth);
+                (call, list, variable(auth))
             }
         };
         if let (Some(list), Some(options)) = (&mut list, pages) {
@@ -147,6 +159,17 @@ pub(crate) fn adjust(mut call: Call, session: &Session, options: &CallOptions) -
         call = call.header(name, value);
     }
     Ok(call)
+}
+
+/// The variable of the environment that is sent as it is.
+fn variable(auth: &Auth) -> Option<String> {
+    let value = match auth {
+        Auth::Bearer(token) => token,
+        Auth::ApiKey(key) => &key.value,
+        _ => return None,
+    };
+    let name = value.source().strip_prefix("{{")?.strip_suffix("}}")?.trim().strip_prefix("env.")?;
+    name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()).then(|| name.to_owned())
 }
 
 fn is_method(word: &str) -> bool {

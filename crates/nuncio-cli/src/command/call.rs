@@ -46,6 +46,9 @@ pub(crate) struct CallCommand {
 impl CallCommand {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
         let output = Output::new(self.answer.jq.as_deref())?;
+        if !self.all {
+            self.pages.refuse_without_all()?;
+        }
         let pages = self.all.then_some(&self.pages);
         let target = Target::parse(&self.words)?;
         let prepared = target.prepare(session, &self.options, &self.body, pages, session.observer())?;

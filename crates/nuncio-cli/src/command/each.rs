@@ -127,8 +127,7 @@ impl EachCommand {
             true => Path::new("nuncio-each"),
             false => &self.from,
         };
-        // The same words mean the same run; how it is made does not matter.
-        let mut options = Options::new(stem, self.words.join(" "));
+        let mut options = Options::new(stem, target::identity(&self.words, &self.options));
         if let Some(results) = &self.results {
             options.results.clone_from(results);
         }

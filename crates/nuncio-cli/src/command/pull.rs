@@ -12,8 +12,9 @@ use crate::exit::Stop;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::session::Session;
-use crate::target::{Prepared, Target};
-use crate::{interrupt, preview, stderr, verdict};
+use crate::target::{self, Prepared, Target};
+use crate::verdict::{self, counted};
+use crate::{interrupt, preview, stderr};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -99,19 +100,39 @@ impl PullCommand {
         .await;
         progress.finish();
         let summary = summary.map_err(bulk_error)?;
-        tell(&summary, session)?;
+        self.tell(&summary, session)?;
         match &summary.verdict {
             Some(verdict) => Ok(verdict.check()?),
             None => Err(Stop::Interrupted),
         }
     }
 
+    /// The last word: on standard error for a person, on standard output for a machine, unless the records are there.
+    fn tell(&self, summary: &Summary, session: &Session) -> Result<(), Stop> {
+        match &summary.verdict {
+            _ if session.global.json && self.is_to_stdout() => {
+                stderr::line(&json!({ "summary": summary }).to_string());
+            }
+            _ if session.global.json => {
+                let mut output = Output::new(None)?;
+                output.line(&json!(summary).to_string())?;
+                output.flush()?;
+            }
+            Some(verdict) => stderr::line(&verdict::sentence(verdict)),
+            None => stderr::line(&format!("stopped: {} so far", counted(summary.progress.records, "record"))),
+        }
+        Ok(())
+    }
+
+    fn is_to_stdout(&self) -> bool {
+        self.to.as_deref().is_none_or(|to| to.as_os_str() == "-")
+    }
+
     fn output(&self) -> Options {
-        // The same words mean the same call; how it is made does not matter.
-        let call = self.words.join(" ");
+        let call = target::identity(&self.words, &self.options);
         let to = self.to.clone().unwrap_or_else(|| PathBuf::from("-"));
         let format = FormatName::of(self.format, &to);
-        let mut options = match to.as_os_str() == "-" {
+        let mut options = match self.is_to_stdout() {
             true => Options::to_writer(std::io::stdout(), call),
             false => Options::to_file(to, call),
         };
@@ -135,18 +156,4 @@ pub(crate) fn bulk_error(error: nuncio_bulk::Error) -> Stop {
         }
         other => Stop::Failed(Error::configuration("the run ended early").because(other)),
     }
-}
-
-/// The last word: on standard error for a person, on standard output for a machine unless the records go there.
-fn tell(summary: &Summary, session: &Session) -> Result<(), Stop> {
-    if session.global.json {
-        let mut output = Output::new(None)?;
-        output.line(&json!(summary).to_string())?;
-        return output.flush();
-    }
-    match &summary.verdict {
-        Some(verdict) => stderr::line(&verdict::sentence(verdict)),
-        None => stderr::line(&format!("stopped: {} records so far", summary.progress.records)),
-    }
-    Ok(())
 }

@@ -14,6 +14,9 @@ fn a_preview_needs_no_network_and_shows_no_secret() {
         ran.out
     );
 
+    let ran = home.run(&["call", "stripe", "customers.list", "--curl"]).ends_with(0);
+    assert!(ran.out.contains("\"authorization: Bearer ${STRIPE_SECRET_KEY}\""), "{}", ran.out);
+
     let url = "https://api.example.com/items?a=1";
     let ran = home.run(&["call", "PUT", url, "n:=1", "--auth", "bearer:env:TOKEN", "--curl"]).ends_with(0);
     let expected = "curl -X PUT 'https://api.example.com/items?a=1' \\\n  \
@@ -98,6 +101,7 @@ async fn all_writes_every_record_and_a_bound_cuts_it_short() {
     assert_eq!(home.run(&[&all[..], &["--limit=2", "--jq", ".n"]].concat()).ends_with(0).out, "1\n2\n");
     let verdict = home.run(&[&all[..], &["--max-pages=1", "--json"]].concat()).ends_with(0).json("verdict");
     assert_eq!(verdict["completeness"], "truncated");
+    assert!(home.run(&["call", &url, "--limit=2"]).ends_with(1).err.contains("add --all"));
 }
 
 #[test]

@@ -37,6 +37,10 @@ async fn a_pull_goes_on_where_an_earlier_one_was() {
     assert_eq!(lines.len(), 25);
     assert_eq!(sandbox.counts().operation("stripe", "customers.list").requests, 3);
 
+    let other =
+        ["pull", "stripe", "customers.list", "--query", "limit=5", "--base-url", &url, "--to", "c.jsonl"];
+    assert!(home.run(&other).ends_with(1).err.contains("c.jsonl.state"));
+
     let csv = ["--to", "c.csv", "--columns", "email"];
     home.run(&[&pull[..7], &csv].concat()).ends_with(0);
     assert!(home.read("c.csv").starts_with("email\n") && home.read("c.csv").lines().count() == 26);
@@ -50,6 +54,8 @@ async fn a_pull_that_is_not_known_to_be_complete_does_not_end_well() {
     let ran = home.run(&pull).ends_with(13);
     assert_eq!(ran.out, "{\"n\":1}\n");
     assert!(ran.err.contains("incomplete: 1 record of 2 on 1 page"), "{}", ran.err);
+    let ran = home.run(&[&pull[..], &["--json"]].concat()).ends_with(13);
+    assert_eq!((ran.out.lines().count(), &ran.json("summary")["complete"]), (1, &false.into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
