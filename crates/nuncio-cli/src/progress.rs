@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,6 +20,7 @@ pub(crate) struct Progress(Option<Arc<Line>>);
 
 struct Line {
     bar: ProgressBar,
+    begun: AtomicBool,
     retries: AtomicU64,
     waited_millis: AtomicU64,
 }
@@ -32,10 +33,15 @@ impl Progress {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let template = format!("{{spinner}} {{human_pos}} {noun}, {{per_sec}}, {{elapsed}}{{msg}}");
+        let template = format!("{{spinner}} {{human_pos}} {noun}, {{elapsed}}{{msg}}");
         bar.set_style(ProgressStyle::with_template(&template).expect("a fixed template"));
         bar.enable_steady_tick(TICK);
-        Self(Some(Arc::new(Line { bar, retries: AtomicU64::new(0), waited_millis: AtomicU64::new(0) })))
+        Self(Some(Arc::new(Line {
+            bar,
+            begun: AtomicBool::new(false),
+            retries: AtomicU64::new(0),
+            waited_millis: AtomicU64::new(0),
+        })))
     }
 
     /// Counts records.
@@ -61,6 +67,10 @@ impl Progress {
             line.bar.set_length(total);
         }
         line.bar.set_position(done);
+        // What an earlier run did says nothing about how fast this one is.
+        if !line.begun.swap(true, Ordering::Relaxed) {
+            line.bar.reset_eta();
+        }
         line.draw();
     }
 
@@ -94,7 +104,7 @@ impl Line {
     fn draw(&self) {
         let retries = self.retries.load(Ordering::Relaxed);
         let waited = Duration::from_millis(self.waited_millis.load(Ordering::Relaxed));
-        let mut message = String::new();
+        let mut message = format!(", {:.1}/s", self.bar.per_sec());
         if retries > 0 {
             message.push_str(&format!(", {retries} retries"));
         }
