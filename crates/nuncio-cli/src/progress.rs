@@ -1,12 +1,13 @@
 //! Progress on a terminal; nothing anywhere else.
 
 use std::io::IsTerminal as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nuncio_client::{Event, Observer, pages};
+use tokio::time::Instant;
 
 use crate::session::Session;
 use crate::wire_log;
@@ -20,7 +21,8 @@ pub(crate) struct Progress(Option<Arc<Line>>);
 
 struct Line {
     bar: ProgressBar,
-    begun: AtomicBool,
+    /// The first that was told, and when: what an earlier run did says nothing about how fast this one is.
+    begun: OnceLock<(u64, Instant)>,
     retries: AtomicU64,
     waited_millis: AtomicU64,
 }
@@ -38,7 +40,7 @@ impl Progress {
         bar.enable_steady_tick(TICK);
         Self(Some(Arc::new(Line {
             bar,
-            begun: AtomicBool::new(false),
+            begun: OnceLock::new(),
             retries: AtomicU64::new(0),
             waited_millis: AtomicU64::new(0),
         })))
@@ -67,10 +69,7 @@ impl Progress {
             line.bar.set_length(total);
         }
         line.bar.set_position(done);
-        // What an earlier run did says nothing about how fast this one is.
-        if !line.begun.swap(true, Ordering::Relaxed) {
-            line.bar.reset_eta();
-        }
+        line.begun.get_or_init(|| (done, Instant::now()));
         line.draw();
     }
 
@@ -104,7 +103,13 @@ impl Line {
     fn draw(&self) {
         let retries = self.retries.load(Ordering::Relaxed);
         let waited = Duration::from_millis(self.waited_millis.load(Ordering::Relaxed));
-        let mut message = format!(", {:.1}/s", self.bar.per_sec());
+        let rate = self.begun.get().map(|(first, since)| {
+            let done = self.bar.position().saturating_sub(*first) as f64;
+            done / since.elapsed().as_secs_f64()
+        });
+        // Nothing to go by until the second is told.
+        let rate = rate.filter(|rate| rate.is_normal());
+        let mut message = rate.map(|rate| format!(", {rate:.1}/s")).unwrap_or_default();
         if retries > 0 {
             message.push_str(&format!(", {retries} retries"));
         }
@@ -112,7 +117,11 @@ impl Line {
             message.push_str(&format!(", waited {:.1} s", waited.as_secs_f64()));
         }
         if let Some(total) = self.bar.length() {
-            message.push_str(&format!(", of {total}, {} s left", self.bar.eta().as_secs()));
+            message.push_str(&format!(", of {total}"));
+        }
+        if let (Some(total), Some(rate)) = (self.bar.length(), rate) {
+            let left = total.saturating_sub(self.bar.position()) as f64;
+            message.push_str(&format!(", {:.0} s left", left / rate));
         }
         self.bar.set_message(message);
     }
