@@ -1,6 +1,7 @@
 //! The sandbox over loopback, asked by a client that knows nothing of it.
 
 mod auth;
+mod catalog;
 mod faults;
 mod graphql;
 mod idempotency;
