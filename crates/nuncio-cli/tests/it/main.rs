@@ -5,6 +5,7 @@
 mod bad_input;
 mod calls;
 mod exit_codes;
+mod patterns;
 mod runs;
 mod secrets;
 mod support;
