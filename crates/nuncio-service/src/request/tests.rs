@@ -141,3 +141,15 @@ async fn files_are_parts_of_a_multipart_body() {
     assert!(body.contains("name=\"purpose\"\r\n\r\nproof\r\n"), "{body}");
     assert!(body.contains("name=\"file\"; filename=\"a.csv\""), "{body}");
 }
+
+// Airbyte: what a template comes to is guessed at, so that the text 1e5 becomes 100000.0 and None becomes null.
+#[test]
+fn a_text_stays_the_text_that_it_is() {
+    let file = operation(
+        "{ post: /x, input: { a: string, b: string }, body: { a: \"{{ input.a }}\", b: \"{{ input.b }}\" } }",
+    );
+    for text in ["1e5", "None", "true", "007", "[1]"] {
+        let body = request(&file, json!({"a": text, "b": text})).unwrap();
+        assert_eq!(*json_body(&body), json!({"a": text, "b": text}));
+    }
+}
