@@ -22,7 +22,7 @@ Examples:
   nuncio pull github issues.list owner=rust-lang repo=rust --to issues.csv --columns number,title
   nuncio pull https://api.example.com/items --records data --cursor next --to items.jsonl
 
-A pull that was stopped or killed goes on where it was: run the same command again.";
+A pull that was stopped or killed goes on where it was: run the same command again. One that is complete asks for nothing; --restart reads the list again.";
 
 /// Write every record of a list to a file; the same command goes on where a stopped one was
 #[derive(Debug, ClapArgs)]
@@ -118,6 +118,11 @@ impl PullCommand {
                 output.line(&json!(summary).to_string())?;
                 output.flush()?;
             }
+            // Who pulls every day would take the old list for a new one.
+            Some(verdict) if summary.complete && summary.resumed_from == Some(summary.progress) => {
+                let sentence = verdict::sentence(verdict);
+                stderr::line(&format!("{sentence}; it was so before, --restart reads the list again"));
+            }
             Some(verdict) => stderr::line(&verdict::sentence(verdict)),
             None => stderr::line(&format!("stopped: {} so far", counted(summary.progress.records, "record"))),
         }
@@ -149,11 +154,30 @@ impl PullCommand {
 
 /// An error of a run over files, as one of the client's.
 pub(crate) fn bulk_error(error: nuncio_bulk::Error) -> Stop {
-    match error {
-        nuncio_bulk::Error::Call(error) => Stop::Failed(error),
+    let message = error.to_string();
+    Stop::Failed(match error {
+        nuncio_bulk::Error::Call(error) => error,
         nuncio_bulk::Error::File { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => {
-            Stop::PipeClosed
+            return Stop::PipeClosed;
         }
-        other => Stop::Failed(Error::configuration("the run ended early").because(other)),
+        nuncio_bulk::Error::File { source, .. } => Error::configuration(message).because(source),
+        nuncio_bulk::Error::State { .. } => {
+            Error::configuration(message).advise("--restart begins anew, over what is there")
+        }
+        _ => Error::configuration(message),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_run_left_names_the_flag_that_begins_anew() {
+        let error =
+            nuncio_bulk::Error::State { path: "a.jsonl.state".into(), problem: "is of another call".into() };
+        let Stop::Failed(error) = bulk_error(error) else { panic!("it failed") };
+        assert_eq!(error.to_string(), "a.jsonl.state is of another call");
+        assert_eq!(error.advice(), Some("--restart begins anew, over what is there"));
     }
 }

@@ -33,13 +33,18 @@ async fn a_pull_goes_on_where_an_earlier_one_was() {
     assert_eq!((&summary["records"], &summary["verdict"]["completeness"]), (&10.into(), &"truncated".into()));
     let ran = home.run(&pull).ends_with(0);
     assert!(ran.err.starts_with("complete: 25 records on 3 pages"), "{}", ran.err);
+    assert!(!ran.err.contains("--restart"), "{}", ran.err);
+    let again = home.run(&pull).ends_with(0);
+    assert!(again.err.ends_with("it was so before, --restart reads the list again\n"), "{}", again.err);
     let lines: std::collections::BTreeSet<String> = home.read("c.jsonl").lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), 25);
     assert_eq!(sandbox.counts().operation("stripe", "customers.list").requests, 3);
 
     let other =
         ["pull", "stripe", "customers.list", "--query", "limit=5", "--base-url", &url, "--to", "c.jsonl"];
-    assert!(home.run(&other).ends_with(1).err.contains("c.jsonl.state"));
+    let refused = home.run(&other).ends_with(1).err;
+    assert!(refused.starts_with("nuncio: c.jsonl.state is the state of"), "{refused}");
+    assert!(refused.contains("help: --restart begins anew"), "{refused}");
 
     let csv = ["--to", "c.csv", "--columns", "email"];
     home.run(&[&pull[..7], &csv].concat()).ends_with(0);
