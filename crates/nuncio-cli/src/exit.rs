@@ -19,13 +19,13 @@ pub(crate) const PIPE_CLOSED: u8 = 141;
 pub(crate) const TABLE: &str = "\
 Exit codes:
     0  done
-    1  what was given cannot be used, or a file cannot be read or written
+    1  what was given cannot be used, a variable is not set, or a file cannot be read or written
     2  the command line is wrong
     3  the last answer was a redirect (3xx)
     4  the last answer was a refusal (4xx, or an error under a good status)
     5  the last answer was a failure of the server (5xx)
     7  partial: some items of `each` failed
-    8  credentials are missing or were refused
+    8  credentials were refused, or no token could be got
     9  a limit is exhausted for longer than we wait
    10  out of time (--timeout, --deadline)
    11  no connection: DNS, TCP, TLS, reset

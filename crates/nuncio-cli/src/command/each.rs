@@ -24,8 +24,10 @@ use crate::{adhoc, interrupt, stderr, values};
 
 const EXAMPLES: &str = "\
 Examples:
-  nuncio each stripe customers.create --from people.csv email='{{ item.email }}' name='{{ item.name }}'
-  nuncio each POST https://api.example.com/items --from - --results out.jsonl name='{{ item.name }}'
+  nuncio each stripe customers.create --from people.csv \\
+    email='{{ item.email }}' name='{{ item.name }}'
+  nuncio each POST https://api.example.com/items --from - --results out.jsonl \\
+    name='{{ item.name }}'
 
 A run that was stopped or killed goes on where it was: run the same command again. What has its result is not sent again.";
 
