@@ -104,7 +104,7 @@ impl Body {
 
 pub(crate) fn too_large(max_bytes: usize) -> Error {
     Error::new(Kind::TooLarge, format!("the body is larger than {max_bytes} bytes"))
-        .advise("raise the bound on response size, or stream the body")
+        .advise("ask for less at a time, such as smaller pages")
 }
 
 impl fmt::Debug for Body {

@@ -34,7 +34,7 @@ impl Origins {
             return Ok(());
         }
         Err(Error::new(Kind::Pages, message).advise(
-            "credentials do not follow to another origin; add it to the trusted origins if it may have them",
+            "credentials do not follow to another origin; if both are the same service, call it by the URL that its links have",
         ))
     }
 }
