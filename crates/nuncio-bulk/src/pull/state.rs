@@ -76,9 +76,11 @@ impl State {
         let Document { subject, saved } = serde_json::from_str(&text)
             .map_err(|error| self.problem(&format!("is not the state of a pull ({error})")))?;
         if subject != self.subject {
-            let Subject { version, call, to, format, .. } = subject;
+            let Subject { version, call, to, format, columns } = subject;
+            let columns =
+                columns.map_or("all columns".to_owned(), |names| format!("columns {}", names.join(",")));
             let what = format!(
-                "is the state of `{call}` to {to} as {format:?} (version {version}), not of this pull"
+                "is the state of `{call}` to {to} as {format:?} with {columns} (version {version}), not of this pull"
             );
             return Err(self.problem(&what));
         }
