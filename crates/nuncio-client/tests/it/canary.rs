@@ -90,7 +90,8 @@ async fn a_secret_that_a_server_echoes_is_in_no_error_event_or_trace() {
     let output = Output::default();
     let subscriber =
         tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(output.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For all threads: with a subscriber of this one alone, a test on another that traces first switches the trace off for all.
+    tracing::subscriber::set_global_default(subscriber).expect("no other test sets one");
 
     let events = output.clone();
     let observer = Observer::new(move |event| match event {
