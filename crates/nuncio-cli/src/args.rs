@@ -11,6 +11,7 @@ use nuncio_service::model::Span;
 use crate::command::Command;
 use crate::exit;
 use crate::secret_ref::AuthRef;
+use crate::size::Size;
 
 /// Talks to third-party HTTP APIs: proves who calls, waits its turn, tries again where that is safe, reads every page.
 #[derive(Debug, Parser)]
@@ -61,6 +62,9 @@ pub(crate) struct CallOptions {
     /// Time for a whole call, waits and further attempts included, such as 5m
     #[arg(long, value_name = "TIME", env = "NUNCIO_DEADLINE")]
     pub(crate) deadline: Option<Span>,
+    /// Bound on an answer that is read whole, such as 500kB or 2GiB. Default: 64MiB
+    #[arg(long, value_name = "SIZE", env = "NUNCIO_MAX_BODY")]
+    pub(crate) max_body: Option<Size>,
     /// Calls at the same time
     #[arg(long, value_name = "N", env = "NUNCIO_CONCURRENCY")]
     pub(crate) concurrency: Option<NonZeroUsize>,

@@ -13,6 +13,7 @@ mod preview;
 mod progress;
 mod secret_ref;
 mod session;
+mod size;
 mod stderr;
 mod target;
 mod trace;

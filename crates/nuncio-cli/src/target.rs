@@ -10,6 +10,7 @@ use crate::adhoc;
 use crate::args::{BodyOptions, CallOptions, PageOptions};
 use crate::secret_ref::AuthRef;
 use crate::session::Session;
+use crate::size::Size;
 use crate::values::{self, Field};
 
 /// What the words of a command line name.
@@ -151,6 +152,9 @@ pub(crate) fn adjust(mut call: Call, session: &Session, options: &CallOptions) -
     }
     if let Some(deadline) = options.deadline.or(session.config.deadline) {
         call = call.deadline(deadline.0);
+    }
+    if let Some(Size(bytes)) = options.max_body {
+        call = call.max_body_bytes(bytes);
     }
     for (name, value) in &options.query {
         call = call.param(name, value);

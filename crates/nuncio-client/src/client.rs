@@ -249,6 +249,9 @@ impl Builder {
     }
 
     /// Sends through `transport` instead of the network: a test double, a recorder, a wire with layers of one's own.
+    ///
+    /// It reads bodies as [`Context::read`] says, [`Read::Whole`] ones within the exchange, as [`Wire`] does: what is left to be read when it has
+    /// answered is outside of timeouts and retries.
     #[must_use]
     pub fn transport<S>(mut self, transport: S) -> Self
     where

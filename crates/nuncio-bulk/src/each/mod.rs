@@ -175,6 +175,15 @@ pub async fn each(
     outcome
 }
 
+/// The first item of an input, to look at what would be made of it; nothing for an input without items.
+///
+/// # Errors
+/// [`Error::Input`] where the input cannot be read, and [`Error::Call`] where the line is no item.
+pub async fn first(input: impl BufRead + Send + 'static, format: Format) -> Result<Option<Item>, Error> {
+    let entry = source::entries(Box::new(input), format).recv().await.transpose()?;
+    Ok(entry.map(|entry| entry.item()).transpose()?)
+}
+
 struct Run<'a, F> {
     options: &'a Options,
     writer: &'a Writer,
@@ -273,15 +282,10 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
 
     /// The call for an item, or why there is to be none.
     fn prepare(&self, entry: &Entry) -> Result<Call, nuncio_client::Error> {
-        let Entry { index, line, raw, value } = entry;
-        let value = value.clone().map_err(|problem| {
-            let message = format!("line {line} of the input is no item: {problem}");
-            nuncio_client::Error::new(Kind::Validation, message).evidence_is(Evidence::NeverSent)
-        })?;
-        let item = Item { index: *index, line: *line, value, raw: raw.clone() };
+        let (item, index) = (entry.item()?, entry.index);
         let call = (self.make_call)(&item).map_err(|error| error.evidence_is(Evidence::NeverSent))?;
-        let call = call.default_idempotency_key(self.past.key(*index));
-        if !self.may_be_made(&call, *index) {
+        let call = call.default_idempotency_key(self.past.key(index));
+        if !self.may_be_made(&call, index) {
             let message = "an earlier run ended while the call was under way, and a second copy may do harm";
             return Err(nuncio_client::Error::new(Kind::Connect, message)
                 .advise("find out whether it was done, or ask for what is unknown to be tried again"));

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
+use nuncio_client::{Evidence, Kind};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -40,6 +41,16 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// The item, if it is one.
+    pub(super) fn item(&self) -> Result<Item, nuncio_client::Error> {
+        let Self { index, line, raw, value } = self;
+        let value = value.clone().map_err(|problem| {
+            let message = format!("line {line} of the input is no item: {problem}");
+            nuncio_client::Error::new(Kind::Validation, message).evidence_is(Evidence::NeverSent)
+        })?;
+        Ok(Item { index: *index, line: *line, value, raw: raw.clone() })
+    }
+
     /// Tells whether an item is the one it was in an earlier run.
     pub(super) fn digest(&self) -> u64 {
         let digest = Sha256::digest(self.raw.get());

@@ -12,7 +12,7 @@ use nuncio_service::{Inputs, Operation, suggest};
 use serde_json::json;
 
 use super::pull::{FormatName, bulk_error};
-use crate::args::{BodyOptions, CallOptions};
+use crate::args::{BodyOptions, CallOptions, PreviewOptions};
 use crate::exit::{self, Stop};
 use crate::mapping::Mapping;
 use crate::output::Output;
@@ -20,7 +20,7 @@ use crate::progress::Progress;
 use crate::session::Session;
 use crate::target::{self, Target};
 use crate::verdict::counted;
-use crate::{adhoc, interrupt, stderr, values};
+use crate::{adhoc, interrupt, preview, stderr, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,6 +69,8 @@ pub(crate) struct EachCommand {
     options: CallOptions,
     #[command(flatten)]
     body: BodyOptions,
+    #[command(flatten)]
+    preview: PreviewOptions,
 }
 
 impl EachCommand {
@@ -76,6 +78,9 @@ impl EachCommand {
         let progress = Progress::of("items", session);
         let make_call = self.make_call(session, progress.observer(session))?;
         let input = open(&self.from)?;
+        if self.preview.is_wanted() {
+            return self.preview_first(input, &make_call, session).await;
+        }
         let interrupted = interrupt::listen(Some("finishing the calls under way"));
         let summary = nuncio_bulk::each(
             input,
@@ -87,12 +92,28 @@ impl EachCommand {
         .await;
         progress.finish();
         let summary = summary.map_err(bulk_error)?;
-        tell(&summary, session)?;
+        self.tell(&summary, session)?;
         match summary.failed + summary.unknown {
             _ if interrupted.is_cancelled() && !summary.complete => Err(Stop::Interrupted),
             0 => Ok(()),
             _ => Err(Stop::Told(exit::PARTIAL)),
         }
+    }
+
+    /// Shows the call of the first item: the others differ in what their items have.
+    async fn preview_first(
+        &self,
+        input: Box<dyn BufRead + Send>,
+        make_call: &MakeCall,
+        session: &Session,
+    ) -> Result<(), Stop> {
+        let Some(item) = nuncio_bulk::each::first(input, self.item_format()).await.map_err(bulk_error)?
+        else {
+            stderr::line("the input has no items");
+            return Ok(());
+        };
+        let call = target::adjust(make_call(&item)?, session, &self.options)?;
+        preview::show(call, &self.preview, None, session)
     }
 
     /// What makes the call of an item. What would fail for every item fails here, before the first.
@@ -139,16 +160,43 @@ impl EachCommand {
         if let Some(state) = &self.state {
             options.journal.clone_from(state);
         }
-        options.format = match FormatName::of(self.format, &self.from) {
-            FormatName::Jsonl => Format::Jsonl,
-            FormatName::Csv => Format::Csv,
-        };
+        options.format = self.item_format();
         options.concurrency = session.concurrency(&self.options).unwrap_or(options.concurrency);
         options.max_failures = self.max_failures;
         options.retry_failed = self.retry_failed;
         options.retry_unknown = self.retry_unknown;
         options.restart = self.restart;
         options
+    }
+
+    fn item_format(&self) -> Format {
+        match FormatName::of(self.format, &self.from) {
+            FormatName::Jsonl => Format::Jsonl,
+            FormatName::Csv => Format::Csv,
+        }
+    }
+
+    /// The last word: on standard error for a person, on standard output for a machine.
+    fn tell(&self, summary: &Summary, session: &Session) -> Result<(), Stop> {
+        if session.global.json {
+            let mut output = Output::new(None)?;
+            output.line(&json!(summary).to_string())?;
+            return output.flush();
+        }
+        let Summary { ok, failed, unknown, skipped, attempts, .. } = summary;
+        let items = counted(ok + failed + unknown, "item");
+        let attempts = counted(*attempts, "attempt");
+        stderr::line(&format!(
+            "{items}: {ok} ok, {failed} failed, {unknown} of unknown fate; {skipped} were settled before; {attempts}"
+        ));
+        if failed + unknown > 0 {
+            let failures = self.output(session).failures;
+            stderr::line(&format!(
+                "{} says why; --retry-failed and --retry-unknown try them again",
+                failures.display()
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -170,20 +218,4 @@ fn all_known(operation: &Operation, mapping: &Mapping) -> Result<(), Error> {
     let known = operation.input.keys().map(String::as_str);
     let meant = suggest(unknown, known).map(|meant| format!(", did you mean {meant}?")).unwrap_or_default();
     Err(Error::new(Kind::Validation, format!("the operation has no input {unknown}{meant}")))
-}
-
-/// The last word: on standard error for a person, on standard output for a machine.
-fn tell(summary: &Summary, session: &Session) -> Result<(), Stop> {
-    if session.global.json {
-        let mut output = Output::new(None)?;
-        output.line(&json!(summary).to_string())?;
-        return output.flush();
-    }
-    let Summary { ok, failed, unknown, skipped, attempts, .. } = summary;
-    let items = counted(ok + failed + unknown, "item");
-    let attempts = counted(*attempts, "attempt");
-    stderr::line(&format!(
-        "{items}: {ok} ok, {failed} failed, {unknown} of unknown fate; {skipped} were settled before; {attempts}"
-    ));
-    Ok(())
 }

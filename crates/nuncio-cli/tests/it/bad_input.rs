@@ -110,3 +110,13 @@ async fn an_error_under_a_good_status_is_a_failure() {
     let ran = home.run(&["graphql", "shop", "query.graphql", "--file", "shop.yaml", "--base-url", &url]);
     assert!(ran.ends_with(14).err.contains("no such field"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_over_the_bound_is_refused_and_the_bound_can_be_raised() {
+    let url = serve(|_| json(200, &format!("{{\"text\":\"{}\"}}", "x".repeat(2_000)))).await;
+    let home = Home::new();
+    let ran = home.run(&["call", &url, "--max-body", "2kB"]).ends_with(12);
+    assert!(ran.err.contains("larger than 2000 bytes"), "{}", ran.err);
+    home.run(&["call", &url, "--max-body", "3kB"]).ends_with(0);
+    assert!(home.run(&["call", &url, "--max-body", "3"]).ends_with(2).err.contains("500kB, 64MiB, 2GiB"));
+}

@@ -109,3 +109,18 @@ fn the_sandbox_says_where_it_is_and_ends_when_it_is_told() {
     std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     Ran::from(child.wait_with_output().unwrap()).ends_with(0);
 }
+
+#[test]
+fn a_preview_of_each_shows_the_first_call_and_leaves_nothing_behind() {
+    let home = Home::new().with_env("STRIPE_SECRET_KEY", "made-up-key");
+    home.write("people.csv", "email\nada@example.com\ngrace@example.com\n");
+    let each = ["each", "stripe", "customers.create", "--from", "people.csv", "email={{ item.email }}"];
+    let ran = home.run(&[&each[..], &["--dry-run"]].concat()).ends_with(0);
+    assert!(ran.out.starts_with("POST https://api.stripe.com/v1/customers\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("\nemail=ada%40example.com\n"), "{}", ran.out);
+    assert!(!home.path("people.csv.journal").exists());
+
+    home.write("broken.jsonl", "{\"email\": \n");
+    let broken = ["each", "stripe", "customers.create", "--from", "broken.jsonl", "--curl"];
+    assert!(home.run(&broken).ends_with(12).err.contains("line 1 of the input is no item"));
+}
