@@ -9,7 +9,7 @@ use super::fetch::url_of;
 use super::origin::Origins;
 use super::repeats::Repeats;
 use super::strategy::Known;
-use super::{Next, PageView, Pages, Position, Progress, Record, Stop, Strategy};
+use super::{Next, PageView, Pages, Place, Position, Progress, Record, Stop, Strategy};
 
 /// Number of empty pages in a row, each with another one behind it, after which nobody waits for a record any more.
 const MAX_EMPTY_PAGES: u64 = 1000;
@@ -98,6 +98,12 @@ impl Course {
     /// The number of records that the service counts.
     pub(super) fn total(&self) -> Option<u64> {
         self.known.total
+    }
+
+    /// Where the number of records was to stand, if no answer had it.
+    pub(super) fn missing_total(&self) -> Option<&Place> {
+        let place = self.pages.total.as_ref()?;
+        (self.is_whole && self.progress.pages > 0 && self.progress.expected.is_none()).then_some(place)
     }
 
     /// How many pages are worth asking for before their turn.

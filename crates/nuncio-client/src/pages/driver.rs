@@ -243,7 +243,11 @@ where
     fn end(&self, stop: Stop) -> Verdict {
         let reason = format!("{stop} (page {})", self.course.progress.pages);
         self.fetcher.context().observer.notify(&Event::PagesEnded { reason: &reason });
-        Verdict::new(stop, self.course.progress)
+        let verdict = Verdict::new(stop, self.course.progress);
+        match self.course.missing_total() {
+            Some(place) => verdict.doubted(format!("no answer told the total at {place}: check its place")),
+            None => verdict,
+        }
     }
 
     fn explain(&self, error: Error, page: u64, url: &Url) -> Error {

@@ -121,6 +121,16 @@ impl Verdict {
         Self { completeness, stop, progress, reasons: reason.into_iter().chain(repeated).collect() }
     }
 
+    /// The same pull, of which something else is doubtful.
+    #[must_use]
+    pub(super) fn doubted(mut self, reason: String) -> Self {
+        if self.completeness == Completeness::Complete {
+            self.completeness = Completeness::Doubtful;
+        }
+        self.reasons.push(reason);
+        self
+    }
+
     /// Fine when everything came, or all that the bounds let through.
     ///
     /// # Errors

@@ -135,3 +135,14 @@ async fn parallel_pages_respect_the_bounds() {
     assert_eq!(script.run(&pages).await.verdict().completeness, Completeness::Truncated);
     assert_eq!(script.asked().len(), 3);
 }
+
+#[tokio::test]
+async fn a_total_that_no_answer_tells_is_doubtful() {
+    let script = Script::new(|query| counted_page(query, 25));
+    let mut pages = by_offset(10);
+    pages.total = Some(Place::Body("totl".parse().unwrap()));
+    let run = script.run(&pages).await;
+    let verdict = run.verdict();
+    assert_eq!(verdict.completeness, Completeness::Doubtful);
+    assert_eq!(verdict.reasons, ["no answer told the total at `totl`: check its place"]);
+}
