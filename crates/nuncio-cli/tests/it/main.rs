@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod calls;
+mod demo;
 mod exit_codes;
 mod patterns;
 mod runs;

@@ -51,3 +51,31 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use nuncio_sandbox::{OperationCounts, ServiceCounts};
+
+    use super::*;
+
+    fn settled(applied: u64) -> Result<Vec<String>, Error> {
+        let mut count = OperationCounts::default();
+        (count.requests, count.applied) = (3, applied);
+        let mut service = ServiceCounts::default();
+        service.operations.insert("customers.create".to_owned(), count);
+        let ledger = Ledger::default();
+        ledger.wanted("stripe", "customers.create", 2);
+        ledger.settle(&Counts(BTreeMap::from([("stripe".to_owned(), service)])))
+    }
+
+    #[test]
+    fn what_was_done_twice_or_not_at_all_fails_the_demo() {
+        assert_eq!(settled(2).unwrap().len(), 1);
+        for wrong in [1, 3] {
+            let told = settled(wrong).unwrap_err().to_string();
+            assert!(told.contains(&format!("{wrong} applied of 2 wanted")), "{told}");
+        }
+    }
+}
