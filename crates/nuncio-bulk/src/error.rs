@@ -20,6 +20,18 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// Another run has the file open.
+    #[error("{} is in use by another run", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What was asked for cannot be had together.
+    #[error("{problem}")]
+    Options {
+        /// What does not go with what.
+        problem: String,
+    },
     /// What an earlier run left does not go with this one.
     #[error("{} {problem}", path.display())]
     State {

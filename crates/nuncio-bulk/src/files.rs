@@ -18,10 +18,26 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), Error> {
         file.sync_all()?;
         std::fs::rename(&new, path)
     };
-    write().map_err(Error::file("write", path))
+    write().map_err(|source| {
+        // A full disk has no room for half a file either.
+        let _ = std::fs::remove_file(&new);
+        Error::file("write", path)(source)
+    })
 }
 
-/// Opens the file at `path` for one run alone, and makes it where it is missing.
+/// Brings the name of the file at `path` to disk: a new file can be lost in a power cut although what is in it was written. A folder
+/// that cannot be opened, or a system that does not do this, is no reason not to go on.
+pub(crate) fn sync_name(path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+/// Whether at `path` is something that keeps nothing of what is written to it: a device, a pipe.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Opens the file at `path` for one run alone, and makes it where it is missing. A crash, too, ends the lock.
 pub(crate) fn open_alone(path: &Path) -> Result<File, Error> {
     let file = OpenOptions::new()
         .read(true)
@@ -31,10 +47,12 @@ pub(crate) fn open_alone(path: &Path) -> Result<File, Error> {
         .open(path)
         .map_err(Error::file("open", path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::state(path, "is in use by another run")),
-        Err(TryLockError::Error(source)) => Err(Error::file("lock", path)(source)),
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(Error::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => return Err(Error::file("lock", path)(source)),
     }
+    sync_name(path);
+    Ok(file)
 }
 
 /// Cuts `file` to its first `bytes` and goes to its end.

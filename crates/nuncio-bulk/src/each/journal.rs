@@ -163,7 +163,12 @@ impl Journal {
                 }
                 (Some(note), Some(past)) => past.apply(&note),
                 (_, _) => {
-                    let problem = format!("is not a journal that can be gone on with (line {number})");
+                    let problem = match number {
+                        1 => "is not a journal that can be gone on with (line 1): keep the journal in another file".to_owned(),
+                        _ => format!(
+                            "is damaged (line {number}), so nobody knows what became of which item: put back a whole copy, or start anew"
+                        ),
+                    };
                     return Err(Error::state(&self.path, problem));
                 }
             }

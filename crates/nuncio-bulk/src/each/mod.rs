@@ -158,8 +158,8 @@ impl Summary {
 /// The input is read, and the files are written, on threads of their own.
 ///
 /// # Errors
-/// [`Error::File`] with the file; [`Error::State`] where the files of an earlier run do not go with this one; [`Error::Input`] where
-/// the input cannot be read on. A line that is no item, and a call that cannot be made, are failures of that item alone.
+/// [`Error::File`] with the file; [`Error::InUse`] while another run writes it; [`Error::State`] where the files of an earlier run do
+/// not go with this one; [`Error::Options`] where two of them are the same; [`Error::Input`] where the input cannot be read on. A line that is no item, and a call that cannot be made, are failures of that item alone.
 pub async fn each(
     input: impl BufRead + Send + 'static,
     options: Options,

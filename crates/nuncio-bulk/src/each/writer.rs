@@ -3,7 +3,7 @@
 //! One thread writes whatever has gathered while it was waiting for the disk, so that the price of a flush is shared by all calls
 //! under way.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -42,6 +42,7 @@ enum What {
 impl Writer {
     /// Opens the files of a run, and says what earlier runs left in them.
     pub(super) fn open(options: &Options) -> Result<(Self, Past), Error> {
+        three_files(options)?;
         let mut journal = Journal::open(&options.journal, options.restart)?;
         let mut past = match journal.read(&options.call)? {
             Some(past) => past,
@@ -181,12 +182,7 @@ struct Output {
 
 impl Output {
     fn open(path: &Path, length: u64) -> Result<Self, Error> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(Error::file("open", path))?;
+        let mut file = files::open_alone(path)?;
         files::cut(&mut file, length, path)?;
         Ok(Self { file, path: path.to_owned(), buffer: Vec::new(), length })
     }
@@ -226,6 +222,15 @@ fn trim(path: &Path, journal: &mut Journal, past: &mut Past) -> Result<(), Error
     let kept = kept.concat();
     files::replace(path, &kept)?;
     journal.trimmed(past, Lengths { failures: kept.len() as u64, ..past.lengths })
+}
+
+fn three_files(options: &Options) -> Result<(), Error> {
+    let Options { results, failures, journal, .. } = options;
+    if results != failures && failures != journal && journal != results {
+        return Ok(());
+    }
+    let problem = "results, failures and journal need a file each".to_owned();
+    Err(Error::Options { problem })
 }
 
 fn must_be_empty(path: &Path) -> Result<(), Error> {

@@ -18,7 +18,7 @@ use futures_util::{Stream, StreamExt as _};
 use nuncio_client::pages::{Checkpoint, Item, Progress, Verdict};
 use serde::Serialize;
 
-use crate::Error;
+use crate::{Error, files};
 
 use csv::Csv;
 use sink::{Out, Sink};
@@ -37,8 +37,8 @@ pub struct Options {
     /// The columns of a CSV file; other fields are left out. Default: the fields of the first records, in order of appearance; a
     /// later record with another field ends the pull with an error, since there is no column for it.
     pub columns: Option<Vec<String>>,
-    /// Where to keep how far the pull got. Default for a file: the file's name with `.state` behind it. Without it the pull cannot
-    /// be resumed.
+    /// Where to keep how far the pull got. Default for a file: the file's name with `.state` behind it; a device or a pipe has none.
+    /// Without it the pull cannot be resumed.
     pub state: Option<PathBuf>,
     /// What is pulled, for people and without secrets, such as `stripe customers.list {"limit":100}`. A state of another call is
     /// refused.
@@ -48,13 +48,17 @@ pub struct Options {
 }
 
 impl Options {
-    /// A pull into the file at `path`, resumable.
+    /// A pull into the file at `path`, resumable. A device or a pipe at `path` is written like a [writer](Self::to_writer): it keeps
+    /// nothing that could be gone on with.
     #[must_use]
     pub fn to_file(path: impl Into<PathBuf>, call: impl Into<String>) -> Self {
         let path = path.into();
-        let mut state = path.clone().into_os_string();
-        state.push(".state");
-        Self { state: Some(state.into()), ..Self::new(Target::File(path), call.into()) }
+        let state = (!files::is_stream(&path)).then(|| {
+            let mut state = path.clone().into_os_string();
+            state.push(".state");
+            state.into()
+        });
+        Self { state, ..Self::new(Target::File(path), call.into()) }
     }
 
     /// A pull into `writer`, not resumable.
@@ -142,8 +146,9 @@ pub struct Summary {
 /// Files are written on the calling task; the stream reads ahead on one of its own.
 ///
 /// # Errors
-/// Those of the stream; [`Error::File`] with the file; [`Error::State`] where an earlier run was of another call, or the
-/// file and the state do not go together; [`Error::Record`] for a record that has no place in a CSV file.
+/// Those of the stream; [`Error::File`] with the file; [`Error::InUse`] while another run writes it; [`Error::State`] where an earlier
+/// run was of another call, or the file and the state do not go together; [`Error::Options`] for a state where there can be none;
+/// [`Error::Record`] for a record that has no place in a CSV file.
 pub async fn pull<S>(
     options: Options,
     start: impl FnOnce(Option<Checkpoint>) -> Result<S, nuncio_client::Error>,
@@ -192,9 +197,9 @@ where
 
 fn open(options: Options) -> Result<(Sink, Option<State>, Saved), Error> {
     let Options { to, format, columns, state, call, restart } = options;
-    let state = state.map(|path| State::new(path, &to, format, columns.as_ref(), &call)).transpose()?;
     // Opened first: the lock on the output is the one on its state too.
     let mut out = Out::open(to)?;
+    let state = state.map(|path| State::new(path, &out, format, columns.as_ref(), &call)).transpose()?;
     let found = match &state {
         Some(state) if !restart => state.load()?,
         _ => None,
@@ -205,7 +210,7 @@ fn open(options: Options) -> Result<(Sink, Option<State>, Saved), Error> {
         }
         // Before the output is touched: from here on, an old state would tell of bytes that are not there any more.
         if let Some(state) = &state {
-            state.save(Saved::default())?;
+            state.begin()?;
         }
     }
     let saved = found.unwrap_or_default();

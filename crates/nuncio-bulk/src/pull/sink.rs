@@ -1,6 +1,6 @@
 //! Where records are written to.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -27,15 +27,21 @@ pub(super) struct Sink {
 
 /// An open [`Target`].
 pub(super) enum Out {
+    /// A regular file.
     File(File, PathBuf),
-    Writer(Box<dyn Write + Send>),
+    /// What keeps nothing, and its name.
+    Writer(Box<dyn Write + Send>, PathBuf),
 }
 
 impl Out {
     pub(super) fn open(target: Target) -> Result<Self, Error> {
         Ok(match target {
+            Target::File(path) if files::is_stream(&path) => {
+                let file = OpenOptions::new().write(true).open(&path).map_err(Error::file("open", &path))?;
+                Self::Writer(Box::new(file), path)
+            }
             Target::File(path) => Self::File(files::open_alone(&path)?, path),
-            Target::Writer(writer) => Self::Writer(writer),
+            Target::Writer(writer) => Self::Writer(writer, "the output".into()),
         })
     }
 
@@ -53,24 +59,23 @@ impl Out {
     pub(super) fn cut(&mut self, bytes: u64) -> Result<(), Error> {
         match self {
             Self::File(file, path) => files::cut(file, bytes, path),
-            Self::Writer(_) => Ok(()),
+            Self::Writer(..) => Ok(()),
         }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         match self {
             Self::File(file, path) => file.write_all(bytes).map_err(Error::file("write", path)),
-            Self::Writer(writer) => writer
-                .write_all(bytes)
-                .and_then(|()| writer.flush())
-                .map_err(|source| Error::File { path: "the output".into(), action: "write to", source }),
+            Self::Writer(writer, name) => {
+                writer.write_all(bytes).and_then(|()| writer.flush()).map_err(Error::file("write to", name))
+            }
         }
     }
 
     fn sync(&self) -> Result<(), Error> {
         match self {
             Self::File(file, path) => file.sync_data().map_err(Error::file("write", path)),
-            Self::Writer(_) => Ok(()),
+            Self::Writer(..) => Ok(()),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Format, files};
 
-use super::Target;
+use super::sink::Out;
 
 /// Of the file's shape. A file of another version is refused.
 const VERSION: u32 = 1;
@@ -54,14 +54,20 @@ struct Document {
 impl State {
     pub(super) fn new(
         path: PathBuf,
-        to: &Target,
+        out: &Out,
         format: Format,
         columns: Option<&Vec<String>>,
         call: &str,
     ) -> Result<Self, Error> {
-        let Target::File(output) = to else {
-            return Err(Error::state(&path, "cannot be the state of a pull that does not write to a file"));
+        let Out::File(_, output) = out else {
+            let problem = "a pull that does not write to a file has no state".to_owned();
+            return Err(Error::Options { problem });
         };
+        // The output is there by now, so the state is another file if it is not.
+        if path.canonicalize().is_ok_and(|state| output.canonicalize().is_ok_and(|output| state == output)) {
+            let problem = format!("{} cannot be both the output and its state", output.display());
+            return Err(Error::Options { problem });
+        }
         let to = output.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let call = Redactor::global().redact(call).into_owned();
         Ok(Self { path, subject: Subject { version: VERSION, call, to, format, columns: columns.cloned() } })
@@ -85,6 +91,13 @@ impl State {
             return Err(self.problem(&what));
         }
         Ok(Some(saved))
+    }
+
+    /// Makes the state of a pull that has nothing yet.
+    pub(super) fn begin(&self) -> Result<(), Error> {
+        self.save(Saved::default())?;
+        files::sync_name(&self.path);
+        Ok(())
     }
 
     pub(super) fn save(&self, saved: Saved) -> Result<(), Error> {

@@ -3,6 +3,7 @@ use std::future::pending;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -448,5 +449,30 @@ async fn a_damaged_journal_is_refused() {
     let journal = std::fs::read_to_string(options(&dir).journal).unwrap();
     std::fs::write(options(&dir).journal, journal.replacen("begun", "bgun", 1)).unwrap();
     let error = run(&items(2), options(&dir), shop.client(true)).await.unwrap_err();
-    assert!(error.to_string().contains("(line 2)"), "{error}");
+    assert!(error.to_string().contains("is damaged (line 2)"), "{error}");
+}
+
+#[tokio::test]
+async fn two_runs_never_write_one_file() {
+    let dir = TempDir::new().unwrap();
+    let shop = Shop::default();
+    let mut one_file = options(&dir);
+    one_file.failures = one_file.results.clone();
+    let error = run(&items(1), one_file, shop.client(true)).await.unwrap_err();
+    assert!(matches!(error, Error::Options { .. }), "{error}");
+
+    let mut other_journal = options(&dir);
+    other_journal.journal = dir.path().join("other.journal");
+    let (input, under_way) = (items(1), shop.alarm(1));
+    let mut first = pin!(run(&input, options(&dir), shop.client(true)));
+    tokio::select! {
+        biased;
+        () = under_way => {}
+        _ = &mut first => panic!("it ended before the other began"),
+    }
+    for options in [options(&dir), other_journal] {
+        let error = run(&items(1), options, shop.client(true)).await.unwrap_err();
+        assert!(matches!(error, Error::InUse { .. }), "{error}");
+    }
+    assert!(first.await.unwrap().complete);
 }

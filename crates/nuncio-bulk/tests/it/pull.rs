@@ -257,7 +257,53 @@ async fn one_output_takes_one_run_at_a_time() {
     let mut first = pin!(pull(options(&dir, Format::Jsonl), |_| Ok(stream::pending()), |_| {}, pending()));
     assert!(first.as_mut().now_or_never().is_none());
     let error = list.pull(options(&dir, Format::Jsonl)).await.unwrap_err();
-    assert!(error.to_string().ends_with("is in use by another run"), "{error}");
+    assert!(matches!(error, Error::InUse { .. }), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_is_no_regular_file_is_written_and_has_no_state() {
+    let summary = List::numbered(2, 2).pull(Options::to_file("/dev/null", CALL)).await.unwrap();
+    assert!(summary.complete && summary.bytes > 0, "{summary:?}");
+    assert!(!Path::new("/dev/null.state").exists());
+
+    let error = List::numbered(2, 2).pull(Options::to_file("/dev/full", CALL)).await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot write to /dev/full");
+
+    let dir = TempDir::new().unwrap();
+    let mut with_state = Options::to_file("/dev/null", CALL);
+    with_state.state = Some(orders(&dir));
+    let error = List::numbered(2, 2).pull(with_state).await.unwrap_err();
+    assert_eq!(error.to_string(), "a pull that does not write to a file has no state");
+}
+
+#[tokio::test]
+async fn the_output_is_never_its_own_state() {
+    let list = List::numbered(2, 2);
+    let dir = TempDir::new().unwrap();
+    list.pull(options(&dir, Format::Jsonl)).await.unwrap();
+    let whole = text(&orders(&dir));
+    for state in [orders(&dir), dir.path().join(".").join("orders")] {
+        let mut own = options(&dir, Format::Jsonl);
+        (own.state, own.restart) = (Some(state), true);
+        let error = list.pull(own).await.unwrap_err();
+        assert!(error.to_string().ends_with("cannot be both the output and its state"), "{error}");
+        assert_eq!(text(&orders(&dir)), whole);
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_cannot_be_written_leaves_no_half_of_one() {
+    let dir = TempDir::new().unwrap();
+    let mut options = options(&dir, Format::Jsonl);
+    // A folder that is not empty: no file can take its place.
+    let state = dir.path().join("state");
+    std::fs::create_dir_all(state.join("full")).unwrap();
+    options.state = Some(state);
+    options.restart = true;
+    let error = List::numbered(1, 1).pull(options).await.unwrap_err();
+    assert!(matches!(error, Error::File { action: "write", .. }), "{error}");
+    assert!(!dir.path().join("state.new").exists());
 }
 
 #[tokio::test]
