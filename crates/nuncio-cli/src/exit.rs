@@ -10,7 +10,7 @@ pub(crate) const OK: u8 = 0;
 pub(crate) const LOCAL: u8 = 1;
 /// Some items failed, the others were done.
 pub(crate) const PARTIAL: u8 = 7;
-/// Ctrl-C.
+/// Ctrl-C, or a request to terminate.
 pub(crate) const INTERRUPTED: u8 = 130;
 /// Whoever read standard output went away: 128 and SIGPIPE, as a shell would say.
 pub(crate) const PIPE_CLOSED: u8 = 141;
@@ -32,7 +32,7 @@ Exit codes:
    12  an input or an answer is not what it should be: no JSON, a schema, a size
    13  pages: a repeated cursor, a link to another host, records missing
    14  the GraphQL answer has errors
-  130  interrupted (Ctrl-C)
+  130  interrupted (Ctrl-C, SIGTERM)
   141  the reader of standard output went away";
 
 /// The exit code of an error.
@@ -62,7 +62,7 @@ pub(crate) enum Stop {
     Failed(Error),
     /// The command told of it itself.
     Told(u8),
-    /// Ctrl-C.
+    /// Ctrl-C, or a request to terminate.
     Interrupted,
     /// Nobody reads our output any more.
     PipeClosed,

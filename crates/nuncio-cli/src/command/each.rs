@@ -11,7 +11,7 @@ use nuncio_client::{Call, Error, Kind, Observer};
 use nuncio_service::{Inputs, Operation, suggest};
 use serde_json::json;
 
-use super::pull::{FormatName, bulk_error};
+use super::pull::{Advice, FormatName, bulk_error};
 use crate::args::{BodyOptions, CallOptions, PreviewOptions};
 use crate::exit::{self, Stop};
 use crate::mapping::Mapping;
@@ -30,6 +30,11 @@ Examples:
     name='{{ item.name }}'
 
 A run that was stopped or killed goes on where it was: run the same command again. What has its result is not sent again.";
+
+const ADVICE: Advice = Advice {
+    restart: "--restart begins anew, over what is there: every item is sent again",
+    no_room: "make room and run the same command again: what has its result is not sent again",
+};
 
 /// Make one call for each item of a file; the same command goes on where a stopped one was
 #[derive(Debug, ClapArgs)]
@@ -81,7 +86,8 @@ impl EachCommand {
         if self.preview.is_wanted() {
             return self.preview_first(input, &make_call, session).await;
         }
-        let interrupted = interrupt::listen(Some("finishing the calls under way"));
+        let finishing = "finishing the calls under way";
+        let interrupted = interrupt::listen((!session.global.json).then_some(finishing));
         let summary = nuncio_bulk::each(
             input,
             self.output(session),
@@ -91,10 +97,15 @@ impl EachCommand {
         )
         .await;
         progress.finish();
-        let summary = summary.map_err(bulk_error)?;
+        let summary = summary.map_err(|error| bulk_error(error, &ADVICE))?;
         self.tell(&summary, session)?;
         match summary.failed + summary.unknown {
-            _ if interrupted.is_cancelled() && !summary.complete => Err(Stop::Interrupted),
+            _ if interrupted.is_cancelled() && !summary.complete => {
+                if !session.global.json {
+                    stderr::line("stopped: the same command goes on from here");
+                }
+                Err(Stop::Interrupted)
+            }
             0 => Ok(()),
             _ => Err(Stop::Told(exit::PARTIAL)),
         }
@@ -107,8 +118,8 @@ impl EachCommand {
         make_call: &MakeCall,
         session: &Session,
     ) -> Result<(), Stop> {
-        let Some(item) = nuncio_bulk::each::first(input, self.item_format()).await.map_err(bulk_error)?
-        else {
+        let first = nuncio_bulk::each::first(input, self.item_format()).await;
+        let Some(item) = first.map_err(|error| bulk_error(error, &ADVICE))? else {
             stderr::line("the input has no items");
             return Ok(());
         };

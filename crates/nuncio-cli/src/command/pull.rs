@@ -87,9 +87,12 @@ impl PullCommand {
             return preview::show(call, &self.preview, variable.as_deref(), session);
         }
         let pages = pages.ok_or_else(|| Error::configuration("a pull needs a list"))?;
-        let interrupted = interrupt::listen(Some("stopping; the next run goes on here"));
+        let output = self.output();
+        let resumes = output.state.is_some();
+        let stopping = if resumes { "stopping; the same command goes on from here" } else { "stopping" };
+        let interrupted = interrupt::listen((!session.global.json).then_some(stopping));
         let summary = nuncio_bulk::pull(
-            self.output(),
+            output,
             |checkpoint| match checkpoint {
                 Some(checkpoint) => call.resume(&pages, checkpoint),
                 None => call.pages(&pages),
@@ -99,8 +102,8 @@ impl PullCommand {
         )
         .await;
         progress.finish();
-        let summary = summary.map_err(bulk_error)?;
-        self.tell(&summary, session)?;
+        let summary = summary.map_err(|error| bulk_error(error, if resumes { &RESUMED } else { &LOST }))?;
+        self.tell(&summary, resumes, session)?;
         match &summary.verdict {
             Some(verdict) => Ok(verdict.check()?),
             None => Err(Stop::Interrupted),
@@ -108,7 +111,7 @@ impl PullCommand {
     }
 
     /// The last word: on standard error for a person, on standard output for a machine, unless the records are there.
-    fn tell(&self, summary: &Summary, session: &Session) -> Result<(), Stop> {
+    fn tell(&self, summary: &Summary, resumes: bool, session: &Session) -> Result<(), Stop> {
         match &summary.verdict {
             _ if session.global.json && self.is_to_stdout() => {
                 stderr::line(&json!({ "summary": summary }).to_string());
@@ -124,13 +127,17 @@ impl PullCommand {
                 stderr::line(&format!("{sentence}; it was so before, --restart reads the list again"));
             }
             Some(verdict) => stderr::line(&verdict::sentence(verdict)),
-            None => stderr::line(&format!("stopped: {} so far", counted(summary.progress.records, "record"))),
+            None => {
+                let records = counted(summary.progress.records, "record");
+                let next = if resumes { "; the same command goes on from here" } else { "" };
+                stderr::line(&format!("stopped: {records} so far{next}"));
+            }
         }
         Ok(())
     }
 
     fn is_to_stdout(&self) -> bool {
-        self.to.as_deref().is_none_or(|to| to.as_os_str() == "-")
+        self.to.as_deref().is_none_or(|to| to.as_os_str() == "-" || to == Path::new("/dev/stdout"))
     }
 
     fn output(&self) -> Options {
@@ -152,18 +159,40 @@ impl PullCommand {
     }
 }
 
+/// What a command says about going on after an error.
+pub(crate) struct Advice {
+    /// What `--restart` does.
+    pub(crate) restart: &'static str,
+    /// What to do when there was no room for the output.
+    pub(crate) no_room: &'static str,
+}
+
+const RESUMED: Advice = Advice {
+    restart: "--restart begins anew, over what is there",
+    no_room: "make room and run the same command again: it goes on from the last whole page",
+};
+
+/// Of a pull whose output cannot be gone on with.
+const LOST: Advice = Advice { no_room: "make room and begin anew", ..RESUMED };
+
 /// An error of a run over files, as one of the client's.
-pub(crate) fn bulk_error(error: nuncio_bulk::Error) -> Stop {
+pub(crate) fn bulk_error(error: nuncio_bulk::Error, advice: &Advice) -> Stop {
+    use std::io::ErrorKind;
+
     let message = error.to_string();
     Stop::Failed(match error {
         nuncio_bulk::Error::Call(error) => error,
-        nuncio_bulk::Error::File { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => {
-            return Stop::PipeClosed;
+        nuncio_bulk::Error::File { source, .. } => match source.kind() {
+            ErrorKind::BrokenPipe => return Stop::PipeClosed,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                Error::configuration(message).because(source).advise(advice.no_room)
+            }
+            _ => Error::configuration(message).because(source),
+        },
+        nuncio_bulk::Error::InUse { .. } => {
+            Error::configuration(message).advise("wait until that run has ended, or write to another file")
         }
-        nuncio_bulk::Error::File { source, .. } => Error::configuration(message).because(source),
-        nuncio_bulk::Error::State { .. } => {
-            Error::configuration(message).advise("--restart begins anew, over what is there")
-        }
+        nuncio_bulk::Error::State { .. } => Error::configuration(message).advise(advice.restart),
         _ => Error::configuration(message),
     })
 }
@@ -176,7 +205,7 @@ mod tests {
     fn what_an_earlier_run_left_names_the_flag_that_begins_anew() {
         let error =
             nuncio_bulk::Error::State { path: "a.jsonl.state".into(), problem: "is of another call".into() };
-        let Stop::Failed(error) = bulk_error(error) else { panic!("it failed") };
+        let Stop::Failed(error) = bulk_error(error, &RESUMED) else { panic!("it failed") };
         assert_eq!(error.to_string(), "a.jsonl.state is of another call");
         assert_eq!(error.advice(), Some("--restart begins anew, over what is there"));
     }
