@@ -1,7 +1,7 @@
 //! Files that survive a crash.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -55,13 +55,25 @@ pub(crate) fn open_alone(path: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Cuts `file` to its first `bytes` and goes to its end.
+/// Cuts `file`, which is one of lines, to its first `bytes` and goes to its end.
 pub(crate) fn cut(file: &mut File, bytes: u64, path: &Path) -> Result<(), Error> {
     let length = file.metadata().map_err(Error::file("read", path))?.len();
     if length < bytes {
         let problem =
             format!("has {length} bytes, but {bytes} were written: start anew, or put the file back");
         return Err(Error::state(path, problem));
+    }
+    if bytes > 0 {
+        // Nobody but us notes lengths, and we note them behind whole lines.
+        let mut last = [0];
+        let read = file.seek(SeekFrom::Start(bytes - 1)).and_then(|_| file.read_exact(&mut last));
+        read.map_err(Error::file("read", path))?;
+        if last != *b"\n" {
+            let problem = format!(
+                "has no line that ends at byte {bytes}, so something else has changed it: start anew, or put the file back"
+            );
+            return Err(Error::state(path, problem));
+        }
     }
     file.set_len(bytes).and_then(|()| file.seek(SeekFrom::End(0))).map_err(Error::file("write", path))?;
     Ok(())

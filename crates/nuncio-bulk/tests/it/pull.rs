@@ -248,6 +248,11 @@ async fn files_that_do_not_go_with_the_state_are_refused() {
     std::fs::write(orders(&dir), "{").unwrap();
     let error = list.pull(options(&dir, Format::Jsonl)).await.unwrap_err();
     assert!(error.to_string().contains("has 1 bytes, but"), "{error}");
+
+    std::fs::write(orders(&dir), "{\"id\": 0}, changed by someone else, longer than it was before\n")
+        .unwrap();
+    let error = list.pull(options(&dir, Format::Jsonl)).await.unwrap_err();
+    assert!(error.to_string().contains("something else has changed it"), "{error}");
 }
 
 #[tokio::test]
