@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod calls;
+#[cfg(unix)]
+mod crash;
 mod demo;
 mod exit_codes;
 mod patterns;
