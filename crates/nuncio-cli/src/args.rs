@@ -68,6 +68,9 @@ pub(crate) struct CallOptions {
     /// Calls at the same time
     #[arg(long, value_name = "N", env = "NUNCIO_CONCURRENCY")]
     pub(crate) concurrency: Option<NonZeroUsize>,
+    /// Certificates of authorities to trust beside those of the system, as PEM
+    #[arg(long, value_name = "FILE", env = "NUNCIO_CACERT")]
+    pub(crate) cacert: Option<String>,
     /// Allow http:// to other machines
     #[arg(long)]
     pub(crate) allow_http: bool,

@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) deadline: Option<Span>,
     /// Calls at the same time.
     pub(crate) concurrency: Option<NonZeroUsize>,
+    /// File with certificates of authorities to trust beside those of the system.
+    pub(crate) cacert: Option<String>,
     /// Settings of single services.
     #[serde(default)]
     pub(crate) services: BTreeMap<String, ServiceConfig>,

@@ -116,7 +116,7 @@ pub(crate) fn connect(
     let settings = Settings {
         env: session.env.clone(),
         base_url: options.base_url.clone().or(configured),
-        wire: wire(options),
+        wire: wire(session, options)?,
         client: Builder::default().observer(observer),
     };
     Connection::new(service, settings)
@@ -129,7 +129,7 @@ pub(crate) fn client(
     auth: Option<&AuthRef>,
     observer: Observer,
 ) -> Result<Client, Error> {
-    let mut builder = Client::builder().wire(wire(options)).observer(observer);
+    let mut builder = Client::builder().wire(wire(session, options)?).observer(observer);
     if let Some(url) = &options.base_url {
         builder = builder.base_url(url);
     }
@@ -139,10 +139,13 @@ pub(crate) fn client(
     builder.build()
 }
 
-fn wire(options: &CallOptions) -> wire::Settings {
+fn wire(session: &Session, options: &CallOptions) -> Result<wire::Settings, Error> {
     let mut wire = wire::Settings::default();
     wire.allow_http = options.allow_http;
-    wire
+    if let Some(file) = options.cacert.as_ref().or(session.config.cacert.as_ref()) {
+        wire.root_certificates.push(values::read_bytes(file)?);
+    }
+    Ok(wire)
 }
 
 /// What the user says stands above the service file.

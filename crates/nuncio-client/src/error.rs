@@ -84,6 +84,7 @@ struct Inner {
     url: Option<String>,
     operation: Option<String>,
     evidence: Evidence,
+    lasting: bool,
     history: History,
     answer: Option<Answer>,
     retry_after: Option<Duration>,
@@ -102,6 +103,7 @@ impl Error {
             url: None,
             operation: None,
             evidence: Evidence::Unknown,
+            lasting: false,
             history: History::default(),
             answer: None,
             retry_after: None,
@@ -162,6 +164,13 @@ impl Error {
     #[must_use]
     pub fn evidence_is(mut self, evidence: Evidence) -> Self {
         self.0.evidence = evidence;
+        self
+    }
+
+    /// Says that another attempt would fail the same way, though failures of its kind mostly pass.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        self.0.lasting = true;
         self
     }
 
@@ -245,6 +254,12 @@ impl Error {
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         self.0.evidence
+    }
+
+    /// Whether another attempt would fail the same way, though failures of its kind mostly pass: a certificate that is not trusted.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        self.0.lasting
     }
 
     /// All attempts of the call, with the waits between them.

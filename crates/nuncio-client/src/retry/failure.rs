@@ -15,6 +15,7 @@ pub(super) struct Failure<'a> {
     pub(super) answer: Option<Cow<'a, Answer>>,
     pub(super) kind: Option<Kind>,
     pub(super) evidence: Evidence,
+    pub(super) lasting: bool,
     /// The wait that an inner layer read from the answer.
     told: Option<Duration>,
 }
@@ -30,6 +31,7 @@ impl<'a> Failure<'a> {
                     answer: Some(Cow::Owned(answer(response))),
                     kind: None,
                     evidence: Evidence::of_status(status),
+                    lasting: false,
                     told: None,
                 })
             }
@@ -37,6 +39,7 @@ impl<'a> Failure<'a> {
                 answer: error.answer().map(Cow::Borrowed),
                 kind: Some(error.kind()),
                 evidence: error.evidence(),
+                lasting: error.is_lasting(),
                 told: error.retry_after(),
             }),
         }

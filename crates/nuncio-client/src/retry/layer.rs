@@ -102,6 +102,7 @@ where
             evidence: failure.evidence,
             status: failure.answer.as_ref().map(|answer| answer.status),
             kind: failure.kind,
+            lasting: failure.lasting,
             credentials_renewed: failure.credentials_renewed() && !renewed,
             told: failure.told(&layer.clock),
             should_retry: failure.should_retry(&policy),

@@ -108,6 +108,8 @@ pub struct Outcome {
     pub status: Option<StatusCode>,
     /// Kind of the failure, where an inner layer named it.
     pub kind: Option<Kind>,
+    /// Whether an inner layer knows that another attempt would fail the same way.
+    pub lasting: bool,
     /// After this 401 the credentials were renewed, for the first time in this call.
     pub credentials_renewed: bool,
     /// The wait that the server asked for.
@@ -310,7 +312,7 @@ impl Policy {
         outcome.credentials_renewed
             || outcome.should_retry == Some(true)
             || outcome.is_throttled() && self.statuses.contains(&StatusCode::TOO_MANY_REQUESTS)
-            || matches!(outcome.kind, Some(Kind::Connect | Kind::Timeout))
+            || matches!(outcome.kind, Some(Kind::Connect | Kind::Timeout)) && !outcome.lasting
             || outcome.status.is_some_and(|status| self.statuses.contains(&status))
     }
 }

@@ -2,12 +2,16 @@
 
 use std::error::Error as StdError;
 
+use super::tls;
 use crate::error::chain;
 use crate::{Error, Evidence, Kind};
 
 /// A failure before the head of the answer came in.
 pub(super) fn of_exchange(error: reqwest::Error) -> Error {
     let error = error.without_url();
+    if let Some(refusal) = tls::refusal(&error) {
+        return refusal.because(error);
+    }
     let (kind, message, evidence) = if error.is_builder() {
         (Kind::Configuration, "the request cannot be sent as it is", Evidence::NeverSent)
     } else if error.is_connect() && error.is_timeout() {
@@ -56,8 +60,6 @@ fn advised(error: Error, cause: &reqwest::Error) -> Error {
     let text = chain(cause).map(ToString::to_string).collect::<Vec<_>>().join(" ").to_lowercase();
     if text.contains("dns") {
         error.advise("check the host name and the network")
-    } else if text.contains("certificate") {
-        error.advise("the server's certificate is not trusted here: check the host name, the clock, or add its authority")
     } else if text.contains("refused") {
         error.advise("nothing listens at that address: check host and port")
     } else {

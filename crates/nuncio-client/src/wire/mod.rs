@@ -6,6 +6,7 @@
 //! [`Context::read`](crate::Context::read) says; the body of a failure is always read, up to [`MAX_FAILURE_BYTES`].
 
 mod failure;
+mod tls;
 
 use std::net::IpAddr;
 use std::task::{self, Poll};
@@ -99,6 +100,10 @@ impl Wire {
         for pem in &settings.root_certificates {
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
                 .map_err(|error| Error::configuration("a root certificate cannot be read").because(error))?;
+            if certificates.is_empty() {
+                return Err(Error::configuration("no root certificate stands where one should")
+                    .advise("give it as PEM: -----BEGIN CERTIFICATE-----"));
+            }
             builder = certificates.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
         }
         let client = builder
@@ -253,6 +258,18 @@ mod tests {
     fn vet(url: &str, allow_http: bool) -> Result<(), Kind> {
         let wire = Wire::new(&Settings { allow_http, ..Settings::default() }).expect("defaults work");
         wire.vet(&url.parse().expect(url)).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn root_certificates_that_are_none_are_refused_rather_than_passed_over() {
+        for pem in ["", "made up", "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n"] {
+            let settings = Settings { root_certificates: vec![pem.into()], ..Settings::default() };
+            assert_eq!(
+                Wire::new(&settings).map(drop).map_err(|e| e.kind()),
+                Err(Kind::Configuration),
+                "{pem}"
+            );
+        }
     }
 
     #[test]

@@ -65,6 +65,7 @@ fn outcome(method: Method, key: Key, failure: Failure) -> Outcome {
         evidence,
         status,
         kind,
+        lasting: false,
         credentials_renewed: false,
         told,
         should_retry: None,
@@ -160,6 +161,12 @@ fn the_table_of_defaults() {
         let row = format!("{method} {key:?} {failure:?}");
         assert_eq!(verdict(&policy, &outcome(method, key, failure)), expected, "{row}");
     }
+}
+
+#[test]
+fn a_failure_that_lasts_is_not_tried_again_though_its_kind_is() {
+    let lasting = Outcome { lasting: true, ..outcome(GET, NoKey, NoConnection) };
+    assert_eq!(verdict(&Policy::default(), &lasting), Never(Stop::NotRetried));
 }
 
 #[test]

@@ -1,0 +1,101 @@
+//! What a refused TLS handshake says: what is wrong and what to do about it.
+
+use std::error::Error as StdError;
+use std::io;
+
+use rustls::{CertificateError, Error as TlsError, InvalidMessage};
+
+use crate::error::chain;
+use crate::{Error, Evidence, Kind};
+
+/// The error for a handshake that comes to the same however often it is tried; nothing for another failure.
+pub(super) fn refusal(error: &(dyn StdError + 'static)) -> Option<Error> {
+    let (message, advice) = match find(error)? {
+        TlsError::InvalidCertificate(problem) => certificate(problem),
+        TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => (
+            "the server does not speak TLS at this port".to_owned(),
+            "check the port, and whether the URL should begin with http://",
+        ),
+        TlsError::PeerIncompatible(_) => (
+            "the server speaks no version or cipher of TLS that is safe to use".to_owned(),
+            "the server must offer TLS 1.2 or 1.3 with a current cipher",
+        ),
+        _ => return None,
+    };
+    Some(Error::new(Kind::Connect, message).advise(advice).evidence_is(Evidence::NeverSent).lasting())
+}
+
+fn certificate(problem: &CertificateError) -> (String, &'static str) {
+    use CertificateError as Problem;
+    match problem {
+        Problem::NotValidForNameContext { expected, .. } => (
+            format!("the server's certificate is not for {}", expected.to_str()),
+            "check the host name: the certificate is for another",
+        ),
+        Problem::NotValidForName => (
+            "the server's certificate is for another host".to_owned(),
+            "check the host name: the certificate is for another",
+        ),
+        Problem::Expired | Problem::ExpiredContext { .. } => (
+            "the server's certificate has expired".to_owned(),
+            "the server must renew it; if it is new, check the clock of this machine",
+        ),
+        Problem::NotValidYet | Problem::NotValidYetContext { .. } => {
+            ("the server's certificate is not valid yet".to_owned(), "check the clock of this machine")
+        }
+        Problem::Revoked => (
+            "the server's certificate was revoked".to_owned(),
+            "do not trust this server; its operator must get a new certificate",
+        ),
+        Problem::UnknownIssuer => (
+            "the server's certificate comes from an authority that is not trusted here".to_owned(),
+            "if you trust the authority, add its certificate to those of the system, or give it as PEM (on the command line: --cacert FILE)",
+        ),
+        _ => (
+            "the server's certificate cannot be used".to_owned(),
+            "the server's operator must replace the certificate",
+        ),
+    }
+}
+
+/// An `io::Error` shows what it wraps, but counts as its own cause only what is below that.
+fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a TlsError> {
+    chain(error).find_map(|error| match error.downcast_ref::<io::Error>() {
+        Some(io) => io.get_ref()?.downcast_ref(),
+        None => error.downcast_ref(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(error: TlsError) -> Option<Error> {
+        refusal(&io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    #[test]
+    fn each_problem_of_a_certificate_is_named() {
+        let table = [
+            (CertificateError::Expired, "the server's certificate has expired"),
+            (CertificateError::NotValidForName, "the server's certificate is for another host"),
+            (
+                CertificateError::UnknownIssuer,
+                "the server's certificate comes from an authority that is not trusted here",
+            ),
+            (CertificateError::BadEncoding, "the server's certificate cannot be used"),
+        ];
+        for (problem, message) in table {
+            let error = refused(TlsError::InvalidCertificate(problem)).unwrap();
+            assert_eq!(error.to_string(), message);
+            assert_eq!((error.kind(), error.evidence()), (Kind::Connect, Evidence::NeverSent));
+            assert!(error.is_lasting() && error.advice().is_some(), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_broke_during_the_handshake_is_no_refusal() {
+        assert!(refusal(&io::Error::from(io::ErrorKind::ConnectionReset)).is_none());
+        assert!(refused(TlsError::HandshakeNotComplete).is_none());
+    }
+}
