@@ -65,6 +65,11 @@ impl<'a> Failure<'a> {
         }
     }
 
+    /// The connection said that it had not got to the request: an HTTP/2 stream that was refused. Without an answer nothing else is.
+    pub(super) fn connection_ended(&self) -> bool {
+        self.answer.is_none() && self.kind == Some(Kind::Connect) && self.evidence == Evidence::Rejected
+    }
+
     pub(super) fn credentials_renewed(&self) -> bool {
         self.answer.as_ref().is_some_and(|answer| answer.credentials_renewed)
     }

@@ -87,7 +87,7 @@ where
     let host = parts.uri.host().unwrap_or_default().to_owned();
     let spare = body.try_clone();
     layer.budget.deposit(&host);
-    let (mut attempt, mut renewed, mut backoff) = (1, false, Duration::ZERO);
+    let (mut attempt, mut renewed, mut reconnected, mut backoff) = (1, false, false, Duration::ZERO);
     loop {
         let result = send(&mut inner, Request::from_parts(parts.clone(), body), &context.history).await;
         let Some(failure) = Failure::of(&result, &policy) else {
@@ -104,13 +104,14 @@ where
             kind: failure.kind,
             lasting: failure.lasting,
             credentials_renewed: failure.credentials_renewed() && !renewed,
+            connection_ended: failure.connection_ended() && !reconnected,
             told: failure.told(&layer.clock),
             should_retry: failure.should_retry(&policy),
             quota_exhausted: failure.quota_exhausted(&policy),
             backoff,
             time_left: context.time_left(),
         };
-        let made = attempt + u32::from(renewed);
+        let made = attempt + u32::from(renewed) + u32::from(reconnected);
         let mut decision = policy.decide(&outcome);
         if matches!(decision, Decision::Retry { counted: true, .. }) && !layer.budget.withdraw(&host) {
             decision = Decision::GiveUp(Stop::BudgetSpent);
@@ -128,7 +129,8 @@ where
         context.history.waited(after);
         body = spare.as_ref().and_then(Body::try_clone).expect("only what is replayable is retried");
         attempt += u32::from(counted);
-        renewed |= !counted;
+        renewed |= outcome.credentials_renewed;
+        reconnected |= outcome.connection_ended;
     }
 }
 

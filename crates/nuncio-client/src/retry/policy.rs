@@ -112,6 +112,8 @@ pub struct Outcome {
     pub lasting: bool,
     /// After this 401 the credentials were renewed, for the first time in this call.
     pub credentials_renewed: bool,
+    /// The connection took no more requests and this one was not acted on, for the first time in this call.
+    pub connection_ended: bool,
     /// The wait that the server asked for.
     pub told: Option<Told>,
     /// Whether the server said outright that another attempt makes sense.
@@ -262,6 +264,8 @@ impl Policy {
     /// Decides from `outcome` alone: the same outcome, the same decision.
     ///
     /// - After a 401 whose credentials were renewed: once more at once, without being counted.
+    /// - Where a connection ended before it got to the request: the same. Servers end connections all the time, and every call that was on
+    ///   its way then would wait and draw on the budget though nothing is wrong.
     /// - The server's outright word comes next. `false` forbids; `true` stands in for the table of statuses but not for safety: services
     ///   that send it count on an idempotency key.
     /// - A wait that the server asked for is waited exactly. Nothing is added to it: the limiter spreads those who wake up together.
@@ -269,6 +273,10 @@ impl Policy {
     pub fn decide(&self, outcome: &Outcome) -> Decision {
         if outcome.credentials_renewed && outcome.replayable {
             let reason = format!("{}, the credentials were renewed", outcome.cause());
+            return Decision::Retry { after: Duration::ZERO, reason, counted: false };
+        }
+        if outcome.connection_ended && outcome.replayable {
+            let reason = "the connection takes no more requests".to_owned();
             return Decision::Retry { after: Duration::ZERO, reason, counted: false };
         }
         let (after, by) = outcome.told.map_or((outcome.backoff, "backoff"), |told| (told.wait, told.by));

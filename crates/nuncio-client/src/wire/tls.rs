@@ -58,12 +58,16 @@ fn certificate(problem: &CertificateError) -> (String, &'static str) {
     }
 }
 
-/// An `io::Error` shows what it wraps, but counts as its own cause only what is below that.
 fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a TlsError> {
-    chain(error).find_map(|error| match error.downcast_ref::<io::Error>() {
-        Some(io) => io.get_ref()?.downcast_ref(),
+    chain(error).find_map(within)
+}
+
+/// An `io::Error` passes for what it wraps, often another one, and counts as its cause only what is below that.
+fn within<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a TlsError> {
+    match error.downcast_ref::<io::Error>() {
+        Some(io) => within(io.get_ref()?),
         None => error.downcast_ref(),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +75,8 @@ mod tests {
     use super::*;
 
     fn refused(error: TlsError) -> Option<Error> {
-        refusal(&io::Error::new(io::ErrorKind::InvalidData, error))
+        // As the connector hands it up.
+        refusal(&io::Error::other(io::Error::new(io::ErrorKind::InvalidData, error)))
     }
 
     #[test]

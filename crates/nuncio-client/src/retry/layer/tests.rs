@@ -343,6 +343,18 @@ async fn the_attempt_with_renewed_credentials_leaves_the_others_as_they_were() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_that_was_refused_is_sent_once_more_at_once_and_draws_on_no_budget() {
+    let refused = || Step::Fail(Error::new(Kind::Connect, "refused").evidence_is(Evidence::Rejected));
+    let script = Script::new([refused(), refused(), answered(200, &[])]);
+    let layer = layer(policy()).budget(Budget::new(0.0, 1));
+    let started = Instant::now();
+    layer.layer(script.clone()).oneshot(request(Method::POST, Body::Empty)).await.unwrap();
+    assert_eq!(script.attempts(), 3);
+    // The second refusal is waited out, and takes what the budget has.
+    assert_eq!(started.elapsed(), SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_first_attempt_adds_to_the_budget() {
     let script = Script::new((0..3).map(|_| failed(503, &[])));
     let stack = layer(policy()).budget(Budget::new(1.0, 0)).layer(script.clone());

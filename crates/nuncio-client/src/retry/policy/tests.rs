@@ -67,6 +67,7 @@ fn outcome(method: Method, key: Key, failure: Failure) -> Outcome {
         kind,
         lasting: false,
         credentials_renewed: false,
+        connection_ended: false,
         told,
         should_retry: None,
         quota_exhausted: false,
@@ -194,6 +195,17 @@ fn renewed_credentials_are_tried_at_once_even_after_the_last_attempt() {
     else {
         panic!("{:?}", Policy::default().decide(&renewed));
     };
+}
+
+#[test]
+fn what_a_connection_did_not_get_to_is_tried_at_once_on_another() {
+    let ended = Outcome { connection_ended: true, attempt: 5, ..outcome(POST, NoKey, H2Refused) };
+    let Decision::Retry { after: Duration::ZERO, counted: false, .. } = Policy::default().decide(&ended)
+    else {
+        panic!("{:?}", Policy::default().decide(&ended));
+    };
+    let once = Outcome { replayable: false, ..ended };
+    assert_eq!(verdict(&Policy::default(), &once), Never(Stop::BodySpent));
 }
 
 #[test]
