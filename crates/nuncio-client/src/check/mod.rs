@@ -142,7 +142,12 @@ impl Checks {
         if self.graphql
             && let Some(error) = crate::graphql::failure(&answer)
         {
-            return Err(error);
+            let body = answer.value().unwrap_or_default();
+            return Err(match self.is_throttled(&answer, &body) {
+                Ok(true) => error.evidence_is(Evidence::Rejected),
+                Ok(false) => error,
+                Err(broken) => broken.answered(answer),
+            });
         }
         if answer.status.as_u16() >= 300 {
             return Err(self.failure(answer));
@@ -171,10 +176,9 @@ impl Checks {
 
     fn failure(&self, mut answer: Answer) -> Error {
         let body = answer.value().unwrap_or_default();
-        let throttled = self.throttled_when.as_ref().map(|predicate| holds(predicate, &answer, &body));
-        let throttled = match throttled.transpose() {
-            Ok(throttled) => throttled.unwrap_or_default(),
-            Err(error) => return error.answered(answer),
+        let throttled = match self.is_throttled(&answer, &body) {
+            Ok(throttled) => throttled,
+            Err(broken) => return broken.answered(answer),
         };
         answer.code = words::code(&body, self.code.as_ref());
         answer.message = words::message(&body, self.message.as_ref());
@@ -200,6 +204,10 @@ impl Checks {
             None => error,
         }
         .answered(answer)
+    }
+
+    fn is_throttled(&self, answer: &Answer, body: &Value) -> Result<bool, Error> {
+        self.throttled_when.as_ref().map_or(Ok(false), |predicate| holds(predicate, answer, body))
     }
 }
 
@@ -237,5 +245,21 @@ mod tests {
         let told = HeaderMap::from_iter([(RETRY_AFTER, http::HeaderValue::from_static("1"))]);
         assert_eq!(forbidden(told), (Kind::Limit, Evidence::Rejected));
         assert_eq!(forbidden(HeaderMap::new()).0, Kind::Status);
+    }
+
+    #[test]
+    fn graphql_errors_mean_too_fast_when_the_predicate_says_so() {
+        let checks = Checks::new().graphql().throttled_when(|answer| {
+            Ok(answer.body.pointer("/errors/0/extensions/code") == Some(&Value::from("TOO_BUSY")))
+        });
+        let evidence = |code: &str| {
+            let body =
+                format!(r#"{{"errors":[{{"message":"no","extensions":{{"code":"{code}"}}}}],"data":null}}"#);
+            let answer = Answer::new(StatusCode::OK, HeaderMap::new(), Bytes::from(body));
+            let error = checks.inspect(answer).expect_err("a failure");
+            (error.kind(), error.evidence())
+        };
+        assert_eq!(evidence("TOO_BUSY"), (Kind::GraphQl, Evidence::Rejected));
+        assert_eq!(evidence("OTHER"), (Kind::GraphQl, Evidence::Unknown));
     }
 }
