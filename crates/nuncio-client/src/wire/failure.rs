@@ -2,14 +2,14 @@
 
 use std::error::Error as StdError;
 
-use super::tls;
+use super::handshake;
 use crate::error::chain;
 use crate::{Error, Evidence, Kind};
 
 /// A failure before the head of the answer came in.
 pub(super) fn of_exchange(error: reqwest::Error) -> Error {
     let error = error.without_url();
-    if let Some(refusal) = tls::refusal(&error) {
+    if let Some(refusal) = handshake::refusal(&error) {
         return refusal.because(error);
     }
     let (kind, message, evidence) = if error.is_builder() {

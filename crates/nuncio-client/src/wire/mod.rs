@@ -6,7 +6,7 @@
 //! [`Context::read`](crate::Context::read) says; the body of a failure is always read, up to [`MAX_FAILURE_BYTES`].
 
 mod failure;
-mod tls;
+mod handshake;
 
 use std::net::IpAddr;
 use std::task::{self, Poll};
