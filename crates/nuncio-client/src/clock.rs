@@ -20,6 +20,12 @@ impl Clock {
         Self(Arc::new(SystemTime::now))
     }
 
+    /// A clock that shows what `now` tells.
+    #[must_use]
+    pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
     /// A clock that shows `start` now and then moves with `tokio::time`, paused or advanced with it.
     #[must_use]
     pub fn starting_at(start: SystemTime) -> Self {

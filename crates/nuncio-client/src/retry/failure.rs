@@ -51,7 +51,9 @@ impl<'a> Failure<'a> {
         }
         let (headers, now) = (&self.answer.as_ref()?.headers, clock.now());
         let exhausted = rate_limit::parse(headers, now).into_iter().filter(|limit| limit.remaining == 0);
-        hints::told(headers, now, exhausted.map(|limit| limit.reset_after).max())
+        // A reset that is past, and still nothing remains: one of the clocks is wrong, and the backoff knows better than to try at once.
+        let reset = exhausted.map(|limit| limit.reset_after).max().filter(|reset| !reset.is_zero());
+        hints::told(headers, now, reset)
     }
 
     pub(super) fn should_retry(&self, policy: &Policy) -> Option<bool> {

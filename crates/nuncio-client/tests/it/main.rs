@@ -2,6 +2,7 @@
 
 mod canary;
 mod client;
+mod clock_jumps;
 mod form_encoding;
 mod retry_after;
 mod rivals;

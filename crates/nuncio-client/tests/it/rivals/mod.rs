@@ -16,12 +16,12 @@ use nuncio_client::retry::{Backoff, Jitter, Policy};
 use nuncio_client::{Body, Builder, Client, Clock, Error, Request, Response};
 use tokio::time::Instant;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// A request as the server saw it.
-struct Seen {
+pub(crate) struct Seen {
     at: Duration,
-    request: http::Request<Bytes>,
+    pub(crate) request: http::Request<Bytes>,
 }
 
 impl Seen {
@@ -31,26 +31,26 @@ impl Seen {
 }
 
 #[derive(Clone)]
-struct Log(Arc<Mutex<Vec<Seen>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<Seen>>>);
 
 impl Log {
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.lock().expect("not poisoned").len()
     }
 
-    fn map<T>(&self, f: impl Fn(&Seen) -> T) -> Vec<T> {
+    pub(crate) fn map<T>(&self, f: impl Fn(&Seen) -> T) -> Vec<T> {
         self.0.lock().expect("not poisoned").iter().map(f).collect()
     }
 
     /// Between one request and the next.
-    fn gaps(&self) -> Vec<Duration> {
+    pub(crate) fn gaps(&self) -> Vec<Duration> {
         self.map(|seen| seen.at).windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 }
 
 /// A client of a server that gives its `n`th answer, from 0, by `answer(n, request)`. Plain backoff: 1, 2, 4 … seconds. The time of day
 /// begins at 2027-01-15T08:00:00Z.
-fn serve<F>(answer: F) -> (Builder, Log)
+pub(crate) fn serve<F>(answer: F) -> (Builder, Log)
 where
     F: Fn(usize, &http::Request<Bytes>) -> Response + Send + Sync + 'static,
 {
@@ -75,7 +75,7 @@ where
     (builder, log)
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<String>) -> Response {
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<String>) -> Response {
     let mut response = http::Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
@@ -83,7 +83,7 @@ fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<String>) -> Res
     response.body(Body::from(body.into())).expect("a valid answer")
 }
 
-fn ok(body: impl Into<String>) -> Response {
+pub(crate) fn ok(body: impl Into<String>) -> Response {
     answer(200, &[], body)
 }
 
