@@ -37,9 +37,6 @@ pub(super) fn of_exchange(error: reqwest::Error) -> Error {
 /// A failure while the body of the answer came in.
 pub(super) fn of_body(error: reqwest::Error) -> Error {
     let error = error.without_url();
-    if error.is_decode() && find::<hyper::Error>(&error).is_none() {
-        return Error::new(Kind::Decode, "the body cannot be decompressed").because(error);
-    }
     let kind = if error.is_timeout() { Kind::Timeout } else { Kind::Connect };
     Error::new(kind, "the body broke off").because(error)
 }

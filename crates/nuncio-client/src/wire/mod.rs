@@ -5,6 +5,7 @@
 //! otherwise. The body of an answer is read inside the exchange or handed out as it comes, as
 //! [`Context::read`](crate::Context::read) says; the body of a failure is always read, up to [`MAX_FAILURE_BYTES`].
 
+mod encoding;
 mod failure;
 mod handshake;
 
@@ -174,12 +175,14 @@ async fn exchange(client: &reqwest::Client, request: Request, context: &Context)
         body: request.body().as_bytes(),
     });
     let started = tokio::time::Instant::now();
-    let request = reqwest::Request::try_from(request.map(outgoing)).map_err(|error| {
+    let mut request = request.map(outgoing);
+    encoding::accept(request.headers_mut());
+    let request = reqwest::Request::try_from(request).map_err(|error| {
         Error::configuration("the request cannot be sent as it is").because(error.without_url())
     })?;
     let response = client.execute(request).await.map_err(failure::of_exchange)?;
 
-    let (parts, body) = http::Response::from(response).into_parts();
+    let (mut parts, body) = http::Response::from(response).into_parts();
     let pieces = http_body_util::BodyDataStream::new(body).map(|piece| piece.map_err(failure::of_body));
     let failed = parts.status.is_client_error() || parts.status.is_server_error();
     let body = match context.read {
@@ -190,6 +193,7 @@ async fn exchange(client: &reqwest::Client, request: Request, context: &Context)
         }
         Read::Stream => Body::once(patient(pieces, context.attempt_timeout)),
     };
+    let pieces = encoding::undo(&mut parts.headers, pieces);
     context.observer.notify(&Event::Answered {
         status: parts.status,
         headers: &parts.headers,
