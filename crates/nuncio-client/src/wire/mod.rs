@@ -186,7 +186,7 @@ async fn exchange(client: &reqwest::Client, request: Request, context: &Context)
     let pieces = http_body_util::BodyDataStream::new(body).map(|piece| piece.map_err(failure::of_body));
     let failed = parts.status.is_client_error() || parts.status.is_server_error();
     let body = match context.read {
-        _ if failed => Body::from(prefix(pieces, MAX_FAILURE_BYTES).await?),
+        _ if failed => Body::from(prefix(pieces, MAX_FAILURE_BYTES).await),
         Read::Whole { max_bytes } => {
             vet_length(&parts.headers, max_bytes)?;
             Body::from(Body::once(pieces).collect(max_bytes).await?)
@@ -221,21 +221,18 @@ fn vet_length(headers: &http::HeaderMap, max_bytes: usize) -> Result<(), Error> 
     }
 }
 
-async fn prefix(
-    pieces: impl Stream<Item = Result<Bytes, Error>> + Send,
-    max_bytes: usize,
-) -> Result<Bytes, Error> {
+/// The beginning of a failure's body, as far as it comes: the status says what happened even when the words behind it break off.
+async fn prefix(pieces: impl Stream<Item = Result<Bytes, Error>> + Send, max_bytes: usize) -> Bytes {
     let mut pieces = std::pin::pin!(pieces);
     let mut kept = Vec::new();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece?;
+    while let Some(Ok(piece)) = pieces.next().await {
         let room = max_bytes - kept.len();
         kept.extend_from_slice(&piece[..piece.len().min(room)]);
         if kept.len() == max_bytes {
             break;
         }
     }
-    Ok(kept.into())
+    kept.into()
 }
 
 /// Fails when a piece takes longer than `patience` to come.
