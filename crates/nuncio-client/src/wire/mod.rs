@@ -8,6 +8,7 @@
 mod encoding;
 mod failure;
 mod handshake;
+mod resolver;
 
 use std::net::IpAddr;
 use std::task::{self, Poll};
@@ -21,6 +22,8 @@ use tower::Service;
 use url::Url;
 
 use crate::{Body, Context, Error, Event, Kind, Read, Request, Response};
+
+pub use resolver::Resolver;
 
 /// How much of a failure's body is kept: 1 MiB. The rest is not read.
 pub const MAX_FAILURE_BYTES: usize = 1024 * 1024;
@@ -48,6 +51,8 @@ pub struct Settings {
     pub allow_http: bool,
     /// Default: as the system says.
     pub proxy: Proxy,
+    /// Finds the addresses of host names. Default: the system.
+    pub resolver: Option<Resolver>,
     /// Time to establish a connection. Default: 10 s.
     pub connect_timeout: Duration,
     /// Further certificate authorities to trust, as PEM. Default: those of the system alone.
@@ -61,6 +66,7 @@ impl Default for Settings {
         Self {
             allow_http: false,
             proxy: Proxy::default(),
+            resolver: None,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             root_certificates: Vec::new(),
             user_agent: concat!("nuncio/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -98,6 +104,9 @@ impl Wire {
                 Error::configuration("the proxy cannot be used").because(error.without_url())
             })?),
         };
+        if let Some(resolver) = &settings.resolver {
+            builder = builder.dns_resolver(resolver.clone());
+        }
         for pem in &settings.root_certificates {
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
                 .map_err(|error| Error::configuration("a root certificate cannot be read").because(error))?;
@@ -184,6 +193,7 @@ async fn exchange(client: &reqwest::Client, request: Request, context: &Context)
 
     let (mut parts, body) = http::Response::from(response).into_parts();
     let pieces = http_body_util::BodyDataStream::new(body).map(|piece| piece.map_err(failure::of_body));
+    let pieces = encoding::undo(&mut parts.headers, pieces);
     let failed = parts.status.is_client_error() || parts.status.is_server_error();
     let body = match context.read {
         _ if failed => Body::from(prefix(pieces, MAX_FAILURE_BYTES).await),
@@ -193,7 +203,6 @@ async fn exchange(client: &reqwest::Client, request: Request, context: &Context)
         }
         Read::Stream => Body::once(patient(pieces, context.attempt_timeout)),
     };
-    let pieces = encoding::undo(&mut parts.headers, pieces);
     context.observer.notify(&Event::Answered {
         status: parts.status,
         headers: &parts.headers,
