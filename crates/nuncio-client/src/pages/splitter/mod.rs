@@ -21,7 +21,7 @@ use scanner::{Fault, Scanner};
 /// Default bound on the size of one record: 16 MiB.
 pub const DEFAULT_MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
 
-/// Bound on what stands around the records: 1 MiB.
+/// Bound on what stands around the records, and on the white space between one and the next: 1 MiB.
 pub const MAX_ENVELOPE_BYTES: usize = 1024 * 1024;
 
 /// First bytes of a body that are kept, to be shown when it is not what it should be.
@@ -65,6 +65,8 @@ pub struct Splitter {
     /// The first part of a record whose end has not come yet.
     carry: Vec<u8>,
     max_record_bytes: usize,
+    /// White space since the last record, in pieces that had nothing else.
+    blanks: usize,
     head: Vec<u8>,
     mark: &'static [u8],
     offset: u64,
@@ -97,6 +99,7 @@ impl Splitter {
             envelope: Vec::new(),
             carry: Vec::new(),
             max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            blanks: 0,
             head: Vec::new(),
             mark: &BYTE_ORDER_MARK,
             offset: 0,
@@ -113,8 +116,8 @@ impl Splitter {
     /// Takes the next piece of the body and adds the records that end in it to `records`.
     ///
     /// # Errors
-    /// [`Kind::Decode`] where the body is not JSON, or nests deeper than 128; [`Kind::TooLarge`] for a record over the bound or
-    /// an envelope over [`MAX_ENVELOPE_BYTES`]. Records that ended before the fault are added all the same.
+    /// [`Kind::Decode`] where the body is not JSON, or nests deeper than 128; [`Kind::TooLarge`] for a record over the bound, and for
+    /// more than [`MAX_ENVELOPE_BYTES`] around the records or between two of them. Records that ended before the fault are added all the same.
     pub fn feed(&mut self, piece: &Bytes, records: &mut Vec<Record>) -> Result<(), Error> {
         let room = HEAD_BYTES.saturating_sub(self.head.len()).min(piece.len());
         self.head.extend_from_slice(&piece[..room]);
@@ -127,6 +130,7 @@ impl Splitter {
             self.mark = &[];
         }
         while at < piece.len() {
+            let from = at;
             match self.phase {
                 Phase::Envelope => self.read_envelope(piece, &mut at)?,
                 Phase::Between => {
@@ -134,12 +138,14 @@ impl Splitter {
                     match element.map_err(|fault| self.not_json(fault, at))? {
                         Some(true) => self.phase = Phase::Record,
                         Some(false) => self.leave_array()?,
-                        None => {}
+                        None => self.pass_blanks(at - from)?,
                     }
                 }
                 Phase::BetweenLines => {
                     if self.scanner.line(piece, &mut at) {
                         self.phase = Phase::Line;
+                    } else {
+                        self.pass_blanks(at - from)?;
                     }
                 }
                 Phase::Record | Phase::Line => records.extend(self.read_record(piece, &mut at)?),
@@ -205,6 +211,16 @@ impl Splitter {
         }
     }
 
+    /// Notes that a piece had nothing but white space, which may go on for ever.
+    fn pass_blanks(&mut self, count: usize) -> Result<(), Error> {
+        self.blanks += count;
+        if self.blanks > MAX_ENVELOPE_BYTES {
+            let message = "more than a MiB of white space stands between two records";
+            return Err(Error::new(Kind::TooLarge, message));
+        }
+        Ok(())
+    }
+
     fn leave_array(&mut self) -> Result<(), Error> {
         self.phase = Phase::Envelope;
         self.keep(b"]")
@@ -246,6 +262,7 @@ impl Splitter {
     }
 
     fn between(&mut self) {
+        self.blanks = 0;
         self.phase = if self.phase == Phase::Line { Phase::BetweenLines } else { Phase::Between };
     }
 

@@ -228,3 +228,17 @@ proptest! {
         prop_assert_eq!(found.ok().map(|split| split.records.len()), expected.map(|records| records.len()));
     }
 }
+
+#[test]
+fn white_space_between_records_has_a_bound_and_is_counted_anew_behind_each() {
+    let blanks = " ".repeat(MAX_ENVELOPE_BYTES - 100);
+    for (records, begin, end) in [(at("."), "[1,", "2,3]"), (Records::Lines, "1\n", "2\n3\n")] {
+        let body = |blanks: &str| format!("{begin}{blanks}{end}");
+        assert_eq!(
+            split(records.clone(), body(&blanks).as_bytes(), 4096).expect("within it").records.len(),
+            3
+        );
+        let error = split(records, body(&blanks.repeat(2)).as_bytes(), 4096).err().expect("over it");
+        assert_eq!(error.kind(), Kind::TooLarge);
+    }
+}
