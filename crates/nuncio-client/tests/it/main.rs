@@ -3,6 +3,7 @@
 mod canary;
 mod client;
 mod clock_jumps;
+mod faults;
 mod form_encoding;
 mod retry_after;
 mod rivals;
