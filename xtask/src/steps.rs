@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn a_group_stands_for_its_steps() {
         assert_eq!(
-            names(&["conformance"]),
-            ["conformance/stripe", "conformance/slack", "conformance/sendgrid"]
+            names(&["conformance/python"]),
+            ["conformance/python/stripe", "conformance/python/slack", "conformance/python/sendgrid"]
         );
     }
 
