@@ -60,12 +60,11 @@ impl Server {
             return Ok(whole(Answer::json(200, json!(self.counts()))));
         }
         let full_path = request.uri().path().to_owned();
-        let (name, _) = full_path[1..].split_once('/').unwrap_or((&full_path[1..], ""));
-        let Some(play) = self.0.get(name) else {
-            let message = format!("no service {name:?} is played here, only {}", self.names());
+        let Some((play, path)) = self.find(&full_path) else {
+            let message = format!("no service is played at {full_path:?}, only {}", self.names());
             return Ok(whole(Answer::json(404, json!({ "message": message }))));
         };
-        let path = full_path[1 + name.len()..].to_owned();
+        let path = path.to_owned();
         let query = request.uri().query().map(str::to_owned);
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
@@ -80,6 +79,18 @@ impl Server {
             // Without an answer, hyper closes the connection.
             Outcome::Reset => Err(io::ErrorKind::ConnectionReset.into()),
         }
+    }
+
+    /// The service of a path, and the path within it. A service that is alone is at the root as well, since some clients take no
+    /// more than a host and a port.
+    fn find<'a>(&self, full_path: &'a str) -> Option<(&Play, &'a str)> {
+        let rest = full_path.strip_prefix('/')?;
+        let name = rest.split('/').next().unwrap_or_default();
+        if let Some(play) = self.0.get(name) {
+            return Some((play, &rest[name.len()..]));
+        }
+        let mut plays = self.0.values();
+        plays.next().filter(|_| plays.next().is_none()).map(|play| (play, full_path))
     }
 
     fn names(&self) -> String {

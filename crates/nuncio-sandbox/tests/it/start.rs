@@ -1,6 +1,7 @@
 //! Starting and stopping.
 
 use nuncio_sandbox::{Error, Options, Sandbox};
+use nuncio_service::Service;
 
 use crate::support::{Played, answer, catalog, example, options, service};
 
@@ -18,6 +19,18 @@ async fn services_share_a_port_and_each_has_its_path() {
     let [slack, stripe] = ["slack", "stripe"].map(|name| sandbox.url(name).expect("it is played"));
     assert_eq!(slack.strip_suffix("slack"), stripe.strip_suffix("stripe"));
     assert_eq!(sandbox.url("github"), None);
+}
+
+#[tokio::test]
+async fn a_service_that_is_alone_is_at_the_root_as_well() {
+    let status = async |services: Vec<Service>| {
+        let sandbox = Sandbox::start(Options { services, ..Options::default() }).await.expect("it starts");
+        let url = sandbox.url("slack").expect("it is played").replace("/slack", "/api.test");
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        client.post(url).send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(status(vec![catalog("slack")]).await, 200);
+    assert_eq!(status(vec![catalog("slack"), catalog("stripe")]).await, 404);
 }
 
 #[tokio::test]
