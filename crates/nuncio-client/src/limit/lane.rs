@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::adaptive::Learner;
+use super::pace::Pace;
 use super::{Bucket, Limits, Quota, Scope};
 use crate::{Context, Error};
 
@@ -68,6 +69,7 @@ pub(super) struct Lane {
     place: Place,
     buckets: Vec<(Arc<str>, Bucket)>,
     pub(super) learner: Learner,
+    pub(super) pace: Pace,
     /// By arrival.
     queue: BTreeMap<u64, Parked>,
     queued_tokens: u64,
@@ -87,6 +89,7 @@ impl Lane {
             buckets: buckets.collect(),
             place,
             learner: Learner::default(),
+            pace: Pace::default(),
             queue: BTreeMap::new(),
             queued_tokens: 0,
             holders: 0,
@@ -121,7 +124,8 @@ impl Lane {
             let at = bucket.opens_at(needed, now)?;
             Some(Closed { earliest: at, recheck: Some(at), what: format!("the limit {name:?}").into() })
         });
-        let closed = empty.chain(self.learner.closed(needed, now)).reduce(Closed::and);
+        let learned = self.learner.closed(needed, now).into_iter().chain(self.pace.closed(now));
+        let closed = empty.chain(learned).reduce(Closed::and);
         Ok(closed.or_else(|| {
             behind.then(|| Closed { earliest: now, recheck: None, what: "earlier calls".into() })
         }))
@@ -143,6 +147,7 @@ impl Lane {
         for (_, bucket) in &mut self.buckets {
             bucket.take(tokens, now);
         }
+        self.pace.take(tokens, now);
     }
 
     pub(super) fn set_quota(&mut self, quota: &Quota, now: Instant) {
@@ -181,7 +186,7 @@ impl Lane {
         if self.holders > 0 {
             return None;
         }
-        let learned = self.learner.forgettable_at(now)?;
+        let learned = self.learner.forgettable_at(now)?.max(self.pace.forgettable_at(now));
         Some(self.buckets.iter().map(|(_, bucket)| bucket.full_at(now)).fold(learned, Instant::max))
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context as Cx, Poll};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use http::StatusCode;
 use tower::{Layer, Service, ServiceExt as _};
 
 use super::learned::heard;
@@ -100,7 +101,12 @@ impl LimitLayer {
         if let (Some(hint), Some(body)) = (&self.body_hint, body) {
             told.extend(hint(body));
         }
-        permit.answered(&told);
+        let until = told.iter().any(|new| new.remaining == 0);
+        if status == StatusCode::TOO_MANY_REQUESTS && !until {
+            permit.refused(&told);
+        } else {
+            permit.answered(&told);
+        }
     }
 }
 
@@ -135,7 +141,6 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use futures_util::FutureExt as _;
-    use http::StatusCode;
     use tokio::time::{Instant, advance};
 
     use super::*;
@@ -228,6 +233,18 @@ mod tests {
             call(&limiter, answer(200, &[], Body::Empty)).await.expect("an answer");
             assert_eq!(started.elapsed(), Duration::from_secs(8));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_that_says_nothing_slows_other_calls_down() {
+        let limiter = Limiter::default();
+        let _ = call(&limiter, answer(429, &[], Body::Empty)).await;
+        let started = Instant::now();
+        for _ in 0..8 {
+            call(&limiter, answer(200, &[], Body::Empty)).await.expect("an answer");
+        }
+        let took = started.elapsed();
+        assert!(took > Duration::from_secs(3) && took < Duration::from_secs(6), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -156,6 +156,12 @@ impl Permit {
     pub fn answered(&mut self, told: &[Learned]) {
         self.limiter.with(|state| state.answered(&mut self.taken, told, Instant::now()));
     }
+
+    /// Says that the call was refused for coming too fast, and that nothing of what the answer told says until when. Stands instead of
+    /// [`answered`](Self::answered).
+    pub fn refused(&mut self, told: &[Learned]) {
+        self.limiter.with(|state| state.refused(&mut self.taken, told, Instant::now()));
+    }
 }
 
 impl Drop for Permit {

@@ -12,6 +12,7 @@
 //! - A learned limit only narrows the configured ones. An answer that overtook another does not widen what is known.
 //! - After a refusal with `Retry-After`, all calls of its scope wait, not only the one that was refused. Then one goes ahead, and the
 //!   others when it was answered.
+//! - After a refusal that says nothing, they go at a pace that is found by trial: it falls at a refusal and grows in between.
 //! - Nobody waits in vain: a call whose turn is known to come too late fails at once, with the time at which to come back.
 //!
 //! ```
@@ -53,6 +54,7 @@ mod layer;
 mod learned;
 mod limiter;
 mod limits;
+mod pace;
 mod refill;
 mod state;
 #[cfg(test)]

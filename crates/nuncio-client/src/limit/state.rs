@@ -58,6 +58,7 @@ pub(super) enum Attempt {
 #[derive(Debug)]
 pub(super) struct Taken {
     tokens: u32,
+    went: Instant,
     /// Where the server's answer is to be told, until it was. It holds that lane.
     learns: Option<LaneId>,
 }
@@ -149,6 +150,17 @@ impl State {
         if let Some(id) = taken.learns.take() {
             self.lanes[id].holders -= 1;
             self.lanes[id].learner.answered(taken.tokens, told, now);
+            self.lanes[id].pace.taken(taken.tokens, now);
+            self.wake_for(id, told);
+        }
+    }
+
+    /// The call was refused, and nothing of what the answer told says until when.
+    pub(super) fn refused(&mut self, taken: &mut Taken, told: &[Learned], now: Instant) {
+        if let Some(id) = taken.learns.take() {
+            self.lanes[id].holders -= 1;
+            self.lanes[id].learner.answered(taken.tokens, told, now);
+            self.lanes[id].pace.refused(taken.went, now);
             self.wake_for(id, told);
         }
     }
@@ -224,7 +236,7 @@ impl State {
     }
 
     fn take(&mut self, turn: &mut Turn, now: Instant) -> Taken {
-        let mut taken = Taken { tokens: turn.tokens, learns: None };
+        let mut taken = Taken { tokens: turn.tokens, went: now, learns: None };
         for id in turn.lanes.into_iter().flatten() {
             let lane = &mut self.lanes[id];
             lane.take(turn.tokens, now);
