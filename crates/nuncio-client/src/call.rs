@@ -13,12 +13,12 @@ use url::Url;
 
 use crate::auth::Auth;
 use crate::check::Checks;
-use crate::client::{Client, Stack};
+use crate::client::Client;
 use crate::deadline::CallDeadline;
 use crate::limit::Limiter;
 use crate::pages::{Checkpoint, Items, Pages};
 use crate::retry::Policy;
-use crate::{Answer, Body, Context, Error, Observer, Read, Request, Response, body, graphql};
+use crate::{Answer, Body, Context, Error, History, Observer, Read, Request, Response, Stack, body, graphql};
 
 /// Collects what one request needs, and sends it. Made by [`Client::get`] and its sisters.
 ///
@@ -49,7 +49,7 @@ struct Draft {
     context: Context,
     /// What stands in for the layers' own settings in this call: a `Policy`, a `Limiter`, `Checks`, an `Auth`.
     overrides: Extensions,
-    checks: Checks,
+    checks: Arc<Checks>,
     idempotency_key: Option<String>,
     max_body_bytes: usize,
 }
@@ -62,9 +62,9 @@ impl Call {
             url,
             headers: inner.headers.clone(),
             body: Body::Empty,
-            context: Context { history: Default::default(), ..inner.context.clone() },
+            context: Context { history: History::default(), ..inner.context.clone() },
             overrides: Extensions::new(),
-            checks: inner.checks.clone(),
+            checks: Arc::clone(&inner.checks),
             idempotency_key: None,
             max_body_bytes: inner.max_body_bytes,
         });
@@ -143,7 +143,7 @@ impl Call {
     pub fn graphql(self, request: &graphql::Request) -> Self {
         let repeatable = request.is_query();
         self.edit(|draft| {
-            draft.checks = std::mem::take(&mut draft.checks).graphql();
+            draft.checks = Arc::new(Checks::clone(&draft.checks).graphql());
             draft.headers.insert(header::ACCEPT, graphql::ACCEPT);
             draft.context.repeatable |= repeatable?;
             Ok(())
@@ -249,7 +249,7 @@ impl Call {
     /// Judges the answer by these checks instead of the client's.
     pub fn checks(self, checks: Checks) -> Self {
         self.edit(|draft| {
-            draft.checks = checks;
+            draft.checks = Arc::new(checks);
             Ok(())
         })
     }
@@ -323,7 +323,7 @@ impl Call {
         Ok(request)
     }
 
-    async fn exchange(self, stream: bool) -> Result<(Response, crate::History), Error> {
+    async fn exchange(self, stream: bool) -> Result<(Response, History), Error> {
         let Self { client, draft } = self;
         let request = draft?.finish(&client, stream)?;
         let context = Context::of(&request);
@@ -387,7 +387,9 @@ impl Draft {
         }
         self.context.read =
             if stream { Read::Stream } else { Read::Whole { max_bytes: self.max_body_bytes } };
-        self.overrides.insert(Arc::new(self.checks));
+        if !Arc::ptr_eq(&self.checks, &inner.checks) {
+            self.overrides.insert(self.checks);
+        }
         self.overrides.insert(self.context);
 
         let mut request = Request::new(self.body);
@@ -413,7 +415,9 @@ impl fmt::Debug for Call {
 
 /// `path` below `base`, or `path` itself where it is absolute: then it must be of the same origin, for the credentials are for that origin.
 fn resolve(base: Option<&Url>, path: &str) -> Result<Url, Error> {
-    let absolute = path.parse::<Url>().ok().filter(|url| !url.cannot_be_a_base());
+    let is_relative = path.starts_with('/');
+    let absolute = if is_relative { None } else { path.parse::<Url>().ok() };
+    let absolute = absolute.filter(|url| !url.cannot_be_a_base());
     match (base, absolute) {
         (None, Some(url)) => Ok(url),
         (None, None) => Err(Error::configuration(format!("{path:?} is not an absolute URL"))

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceBuilder};
 use url::Url;
 
@@ -17,10 +16,7 @@ use crate::limit::{Learned, LimitLayer, Limiter};
 use crate::redirect::RedirectLayer;
 use crate::retry::{Policy, RetryLayer};
 use crate::wire::{self, Wire};
-use crate::{Clock, Context, Error, Observer, Random, Read, Request, Response, graphql};
-
-/// A service that takes a request to an answer, of whatever it is made.
-pub type Stack = BoxCloneSyncService<Request, Response, Error>;
+use crate::{Clock, Context, Error, Observer, Random, Read, Request, Response, Stack, graphql};
 
 /// Default time for a whole call, all attempts and waits included: 10 min.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(600);
@@ -52,7 +48,7 @@ pub(crate) struct Inner {
     pub(crate) max_body_bytes: usize,
     pub(crate) idempotency_header: Option<HeaderName>,
     pub(crate) graphql_path: String,
-    pub(crate) checks: Checks,
+    pub(crate) checks: Arc<Checks>,
     pub(crate) auth: Auth,
     pub(crate) random: Random,
     pub(crate) stack: Stack,
@@ -258,7 +254,7 @@ impl Builder {
         S: Service<Request, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
-        self.transport = Some(BoxCloneSyncService::new(transport));
+        self.transport = Some(Stack::new(transport));
         self
     }
 
@@ -284,7 +280,7 @@ impl Builder {
         let base_url = self.base_url.as_deref().map(base_url).transpose()?;
         let wire = match self.transport.take() {
             Some(transport) => transport,
-            None => BoxCloneSyncService::new(Wire::new(&self.wire)?),
+            None => Stack::new(Wire::new(&self.wire)?),
         };
         self.context.read = Read::Whole { max_bytes: self.max_body_bytes };
         let stack = self.assemble(wire);
@@ -295,7 +291,7 @@ impl Builder {
             max_body_bytes: self.max_body_bytes,
             idempotency_header: self.idempotency_header,
             graphql_path: self.graphql_path,
-            checks: self.checks,
+            checks: Arc::new(self.checks),
             auth: self.auth,
             random: self.random,
             stack,
@@ -315,7 +311,7 @@ impl Builder {
         // GraphQL services tell their limits in the body.
         let cost = move |body: &[u8]| Learned::from_cost(&graphql::cost(body, clock.now())?);
 
-        BoxCloneSyncService::new(
+        Stack::new(
             ServiceBuilder::new()
                 // Outermost: it bounds everything below, waits included.
                 .layer(DeadlineLayer::new(self.deadline))

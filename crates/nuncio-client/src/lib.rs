@@ -70,12 +70,13 @@ pub mod redact;
 pub mod redirect;
 pub mod retry;
 mod secret;
+mod stack;
 pub mod wire;
 
 pub use answer::{Answer, excerpt};
 pub use body::Body;
 pub use call::{Call, Repeat};
-pub use client::{Builder, Client, DEFAULT_DEADLINE, DEFAULT_GRAPHQL_PATH, Stack};
+pub use client::{Builder, Client, DEFAULT_DEADLINE, DEFAULT_GRAPHQL_PATH};
 pub use clock::{Clock, Random};
 pub use context::{Context, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, Read};
 pub use error::{BoxError, Error, Kind};
@@ -83,6 +84,7 @@ pub use event::{Event, Observer};
 pub use history::{Attempt, Evidence, History};
 pub use redact::Redactor;
 pub use secret::Secret;
+pub use stack::Stack;
 
 /// An HTTP request as the layers pass it on. Its [`Context`] is an extension.
 pub type Request = http::Request<Body>;

@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
-use crate::{Clock, Error, Random, Request, Response};
+use crate::{Clock, Error, Random, Request, Response, Stack};
 
 /// How a scheme gets credentials: HTTP without credentials, the time of day, and chance. Copies share connections.
 #[derive(Clone)]
 pub struct Exchange {
-    service: BoxCloneSyncService<Request, Response, Error>,
+    service: Stack,
     /// Time of day, for signed timestamps and expiry.
     pub clock: Clock,
     /// Chance, for nonces.
@@ -25,7 +24,7 @@ impl Exchange {
         S: Service<Request, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        Self { service: BoxCloneSyncService::new(service), clock, random }
+        Self { service: Stack::new(service), clock, random }
     }
 
     /// Sends `request` as it is.

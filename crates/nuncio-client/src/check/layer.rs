@@ -66,7 +66,7 @@ where
             let operation = || {
                 context.operation.as_deref().map_or_else(|| format!("{method} {}", uri.path()), str::to_owned)
             };
-            if let Some(notice) = notices.of(&operation(), &parts.headers) {
+            if let Some(notice) = notices.of(operation, &parts.headers) {
                 context.observer.notify(&Event::Warning { message: &notice });
             }
             // A success that is being streamed: only its head can be judged, and it is good.

@@ -9,23 +9,29 @@ use http::HeaderMap;
 /// Enough for any real service; beyond it notices are dropped rather than memory spent.
 const MAX_OPERATIONS: usize = 10_000;
 
+const NAMES: [&str; 2] = ["deprecation", "sunset"];
+
 /// Remembers which operations were told of.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Notices(Arc<Mutex<HashSet<String>>>);
 
 impl Notices {
     /// What to tell of an answer of `operation`, the first time there is something.
-    pub(super) fn of(&self, operation: &str, headers: &HeaderMap) -> Option<String> {
-        let text = text(operation, headers)?;
+    pub(super) fn of(&self, operation: impl FnOnce() -> String, headers: &HeaderMap) -> Option<String> {
+        if !NAMES.iter().any(|name| headers.contains_key(*name)) {
+            return None;
+        }
+        let operation = operation();
+        let text = text(&operation, headers)?;
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = told.len() < MAX_OPERATIONS && told.insert(operation.to_owned());
+        let first = told.len() < MAX_OPERATIONS && told.insert(operation);
         first.then_some(text)
     }
 }
 
 fn text(operation: &str, headers: &HeaderMap) -> Option<String> {
     let header = |name: &str| headers.get(name)?.to_str().ok();
-    let (deprecation, sunset) = (header("deprecation"), header("sunset"));
+    let [deprecation, sunset] = NAMES.map(header);
     if deprecation.is_none() && sunset.is_none() {
         return None;
     }
@@ -51,16 +57,16 @@ mod tests {
     fn a_deprecated_operation_is_told_of_once() {
         let notices = Notices::default();
         let mut headers = HeaderMap::new();
-        assert_eq!(notices.of("items.list", &headers), None);
+        assert_eq!(notices.of(|| "items.list".to_owned(), &headers), None);
         headers.insert("deprecation", http::HeaderValue::from_static("@1688169599"));
         headers.insert("sunset", http::HeaderValue::from_static("Sun, 30 Jun 2024 23:59:59 GMT"));
         assert_eq!(
-            notices.of("items.list", &headers).as_deref(),
+            notices.of(|| "items.list".to_owned(), &headers).as_deref(),
             Some(
                 "items.list is deprecated since Fri, 30 Jun 2023 23:59:59 GMT and will be gone after Sun, 30 Jun 2024 23:59:59 GMT"
             ),
         );
-        assert_eq!(notices.of("items.list", &headers), None);
-        assert!(notices.of("items.get", &headers).is_some());
+        assert_eq!(notices.of(|| "items.list".to_owned(), &headers), None);
+        assert!(notices.of(|| "items.get".to_owned(), &headers).is_some());
     }
 }

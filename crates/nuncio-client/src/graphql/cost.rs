@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use memchr::memmem;
 use serde::Deserialize;
 
 use super::response::Envelope;
@@ -63,9 +64,15 @@ impl Cost {
 /// ```
 #[must_use]
 pub fn cost(body: &[u8], now: SystemTime) -> Option<Cost> {
+    if !MEMBERS.iter().any(|name| memmem::find(body, name.as_bytes()).is_some()) {
+        return None;
+    }
     let envelope = Envelope::of(body)?;
     envelope.bucket().or_else(|| envelope.window(now))
 }
+
+/// What holds a cost. Most answers have neither, and a search for the names is many times faster than reading JSON.
+const MEMBERS: [&str; 2] = ["throttleStatus", "rateLimit"];
 
 impl Envelope<'_> {
     /// <https://shopify.dev/docs/api/usage/limits>: a leaky bucket, with figures that are written as floats.

@@ -36,14 +36,17 @@ const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 /// `reset` is when the rate limit is reset, given only if nothing remains of it.
 #[must_use]
 pub fn told(headers: &HeaderMap, now: SystemTime, reset: Option<Duration>) -> Option<Told> {
-    let now = UNIX_EPOCH + http_date::answered_at(headers, now);
     let longest = |name: HeaderName, parse: &dyn Fn(&str) -> Option<Duration>| {
         headers.get_all(name).iter().filter_map(|value| parse(value.to_str().ok()?)).max()
     };
     let by = |by| move |wait| Told { wait, by };
     longest(RETRY_AFTER_MS, &milliseconds)
         .map(by("retry-after-ms"))
-        .or_else(|| longest(header::RETRY_AFTER, &|value| parse(value, now)).map(by("Retry-After")))
+        .or_else(|| {
+            let now =
+                headers.contains_key(header::RETRY_AFTER).then(|| http_date::answered_at(headers, now))?;
+            longest(header::RETRY_AFTER, &|value| parse(value, UNIX_EPOCH + now)).map(by("Retry-After"))
+        })
         .or_else(|| reset.map(by("the reset of the rate limit")))
 }
 

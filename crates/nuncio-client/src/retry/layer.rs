@@ -81,12 +81,13 @@ where
 {
     let context = Context::of(&request);
     let (mut parts, mut body) = request.into_parts();
-    // Where the request had none, the layers below must share the one whose history is told.
-    parts.extensions.insert(context.clone());
+    if parts.extensions.get::<Context>().is_none() {
+        // The layers below must share the one whose history is told.
+        parts.extensions.insert(context.clone());
+    }
     let policy = parts.extensions.get().unwrap_or(&layer.policy).clone();
-    let host = parts.uri.host().unwrap_or_default().to_owned();
     let spare = body.try_clone();
-    layer.budget.deposit(&host);
+    layer.budget.deposit(parts.uri.host().unwrap_or_default());
     let (mut attempt, mut renewed, mut reconnected, mut backoff) = (1, false, false, Duration::ZERO);
     loop {
         let result = send(&mut inner, Request::from_parts(parts.clone(), body), &context.history).await;
@@ -113,7 +114,9 @@ where
         };
         let made = attempt + u32::from(renewed) + u32::from(reconnected);
         let mut decision = policy.decide(&outcome);
-        if matches!(decision, Decision::Retry { counted: true, .. }) && !layer.budget.withdraw(&host) {
+        if matches!(decision, Decision::Retry { counted: true, .. })
+            && !layer.budget.withdraw(parts.uri.host().unwrap_or_default())
+        {
             decision = Decision::GiveUp(Stop::BudgetSpent);
         }
         let (after, reason, counted) = match decision {

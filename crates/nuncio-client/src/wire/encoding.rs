@@ -9,12 +9,16 @@ use std::pin::Pin;
 use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream};
-use futures_util::{Stream, StreamExt as _, TryFutureExt as _};
+use futures_util::{StreamExt as _, TryFutureExt as _, TryStreamExt as _};
 use http::{HeaderMap, HeaderValue, header};
+use http_body_util::{BodyDataStream, BodyExt as _};
+use hyper::body::Incoming;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _};
 use tokio_util::io::StreamReader;
 
 use crate::{Error, Kind};
+
+use super::failure;
 
 const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip, br, zstd");
 
@@ -28,20 +32,41 @@ pub(super) fn accept(headers: &mut HeaderMap) {
     }
 }
 
-/// The body that `pieces` are, not compressed any more. The headers that told of the compression go.
-pub(super) fn undo(
-    headers: &mut HeaderMap,
-    pieces: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
-) -> BoxStream<'static, Result<Bytes, Error>> {
+/// The body of an answer, not compressed any more.
+pub(super) enum Arriving {
+    AsItCame(Incoming),
+    Undone(BoxStream<'static, Result<Bytes, Error>>),
+}
+
+impl Arriving {
+    /// Its next piece; nothing at its end.
+    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+        let body = match self {
+            Self::AsItCame(body) => body,
+            Self::Undone(pieces) => return pieces.try_next().await,
+        };
+        while let Some(frame) = body.frame().await {
+            // Trailers are passed over.
+            if let Ok(piece) = frame.map_err(failure::of_body)?.into_data() {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What `body` is without its compression. The headers that told of the compression go.
+pub(super) fn undo(headers: &mut HeaderMap, body: Incoming) -> Arriving {
     let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    let Some(encoding) = encoding.and_then(Encoding::named) else { return pieces.boxed() };
+    let Some(encoding) = encoding.and_then(Encoding::named) else { return Arriving::AsItCame(body) };
+    let pieces = BodyDataStream::new(body).map_err(failure::of_body);
     headers.remove(header::CONTENT_ENCODING);
     headers.remove(header::CONTENT_LENGTH);
     let compressed = StreamReader::new(pieces.map(|piece| piece.map_err(io::Error::other)));
     let begin = begin(encoding, Box::pin(compressed));
     let rest =
         |decoder| stream::try_unfold(decoder, |decoder| async { inflate(decoder).await.map_err(error) });
-    begin.map_ok(rest).try_flatten_stream().boxed()
+    Arriving::Undone(begin.map_ok(rest).try_flatten_stream().boxed())
 }
 
 #[derive(Clone, Copy)]

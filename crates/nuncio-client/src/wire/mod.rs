@@ -5,23 +5,34 @@
 //! otherwise. The body of an answer is read inside the exchange or handed out as it comes, as
 //! [`Context::read`](crate::Context::read) says; the body of a failure is always read, up to [`MAX_FAILURE_BYTES`].
 
+mod connector;
 mod encoding;
 mod failure;
 mod handshake;
 mod resolver;
+mod tls;
 
+use std::fmt;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt as _};
-use http::{Uri, header};
+use http::{HeaderMap, HeaderValue, Uri, header};
+use http_body_util::{Either, Full, StreamBody};
+use hyper::body::Frame;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower::Service;
 use url::Url;
 
 use crate::{Body, Context, Error, Event, Kind, Read, Request, Response};
+
+use connector::Connector;
+use encoding::Arriving;
 
 pub use resolver::Resolver;
 
@@ -30,6 +41,10 @@ pub const MAX_FAILURE_BYTES: usize = 1024 * 1024;
 
 /// Default time to establish a connection, TLS included: 10 s.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection is kept that nobody uses: less than what common servers and load balancers keep one for would be better for some, but
+/// a request that finds its connection closed before it was written is sent on another one.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Which proxy the wire goes through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,48 +93,32 @@ impl Default for Settings {
 ///
 /// Dropping the future of a call closes its connection (HTTP/1.1) or resets its stream (HTTP/2); whether the server acted on it
 /// is then unknown.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Wire {
-    client: reqwest::Client,
+    client: legacy::Client<Connector, Outgoing>,
+    connector: Connector,
+    user_agent: HeaderValue,
     allow_http: bool,
 }
+
+type Outgoing = Either<Full<Bytes>, StreamBody<Frames>>;
+type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Error>> + Send>>;
 
 impl Wire {
     /// A wire with these settings.
     ///
     /// # Errors
-    /// [`Kind::Configuration`] when a certificate or the proxy cannot be used.
+    /// [`Kind::Configuration`] when a certificate, the proxy or the user agent cannot be used.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            // Hidden retries would be counted by no one.
-            .retry(reqwest::retry::never())
-            .connect_timeout(settings.connect_timeout)
-            .tcp_nodelay(true)
-            .user_agent(&settings.user_agent);
-        builder = match &settings.proxy {
-            Proxy::System => builder,
-            Proxy::Direct => builder.no_proxy(),
-            Proxy::Url(url) => builder.proxy(reqwest::Proxy::all(url.clone()).map_err(|error| {
-                Error::configuration("the proxy cannot be used").because(error.without_url())
-            })?),
-        };
-        if let Some(resolver) = &settings.resolver {
-            builder = builder.dns_resolver(resolver.clone());
-        }
-        for pem in &settings.root_certificates {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| Error::configuration("a root certificate cannot be read").because(error))?;
-            if certificates.is_empty() {
-                return Err(Error::configuration("no root certificate stands where one should")
-                    .advise("give it as PEM: -----BEGIN CERTIFICATE-----"));
-            }
-            builder = certificates.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
-        }
-        let client = builder
-            .build()
-            .map_err(|error| Error::configuration("the HTTP client cannot be set up").because(error))?;
-        Ok(Self { client, allow_http: settings.allow_http })
+        let connector = Connector::new(settings)?;
+        let user_agent = HeaderValue::from_str(&settings.user_agent)
+            .map_err(|error| Error::configuration("the user agent is no header value").because(error))?;
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .build(connector.clone());
+        Ok(Self { client, connector, user_agent, allow_http: settings.allow_http })
     }
 
     fn vet(&self, uri: &Uri) -> Result<(), Error> {
@@ -139,11 +138,18 @@ impl Wire {
     }
 }
 
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire").field("allow_http", &self.allow_http).finish_non_exhaustive()
+    }
+}
+
 /// Whether `host` names this machine: `localhost`, a name below it, or a loopback address.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
-    if name == "localhost" || name.ends_with(".localhost") {
+    let name = host.trim_end_matches('.');
+    let top = name.rsplit('.').next().unwrap_or_default();
+    if top.eq_ignore_ascii_case("localhost") {
         return true;
     }
     let address = name.trim_start_matches('[').trim_end_matches(']');
@@ -165,7 +171,7 @@ impl Service<Request> for Wire {
             let context = Context::of(&request);
             let (method, uri) = (request.method().clone(), request.uri().clone());
             let result = match wire.vet(&uri) {
-                Ok(()) => exchange(&wire.client, request, &context).await,
+                Ok(()) => wire.exchange(request, &context).await,
                 Err(refusal) => Err(refusal),
             };
             result.map_err(|error| {
@@ -176,52 +182,63 @@ impl Service<Request> for Wire {
     }
 }
 
-async fn exchange(client: &reqwest::Client, request: Request, context: &Context) -> Result<Response, Error> {
-    context.observer.notify(&Event::Sending {
-        method: request.method(),
-        uri: request.uri(),
-        headers: request.headers(),
-        body: request.body().as_bytes(),
-    });
-    let started = tokio::time::Instant::now();
-    let mut request = request.map(outgoing);
-    encoding::accept(request.headers_mut());
-    let request = reqwest::Request::try_from(request).map_err(|error| {
-        Error::configuration("the request cannot be sent as it is").because(error.without_url())
-    })?;
-    let response = client.execute(request).await.map_err(failure::of_exchange)?;
+impl Wire {
+    async fn exchange(&self, mut request: Request, context: &Context) -> Result<Response, Error> {
+        context.observer.notify(&Event::Sending {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            body: request.body().as_bytes(),
+        });
+        let started = tokio::time::Instant::now();
+        self.complete(&mut request);
+        let response = self.client.request(request.map(outgoing)).await.map_err(failure::of_exchange)?;
 
-    let (mut parts, body) = http::Response::from(response).into_parts();
-    let pieces = http_body_util::BodyDataStream::new(body).map(|piece| piece.map_err(failure::of_body));
-    let pieces = encoding::undo(&mut parts.headers, pieces);
-    let failed = parts.status.is_client_error() || parts.status.is_server_error();
-    let body = match context.read {
-        _ if failed => Body::from(prefix(pieces, MAX_FAILURE_BYTES).await),
-        Read::Whole { max_bytes } => {
-            vet_length(&parts.headers, max_bytes)?;
-            Body::from(Body::once(pieces).collect(max_bytes).await?)
+        let (mut parts, body) = response.into_parts();
+        let body = encoding::undo(&mut parts.headers, body);
+        let failed = parts.status.is_client_error() || parts.status.is_server_error();
+        let body = match context.read {
+            _ if failed => Body::from(prefix(body, MAX_FAILURE_BYTES).await),
+            Read::Whole { max_bytes } => {
+                vet_length(&parts.headers, max_bytes)?;
+                Body::from(whole(body, max_bytes).await?)
+            }
+            Read::Stream => Body::once(patient(body, context.attempt_timeout)),
+        };
+        context.observer.notify(&Event::Answered {
+            status: parts.status,
+            headers: &parts.headers,
+            body: body.as_bytes(),
+            took: started.elapsed(),
+        });
+        Ok(http::Response::from_parts(parts, body))
+    }
+
+    /// Adds the headers that every request has.
+    fn complete(&self, request: &mut Request) {
+        let proxy_authorization = self.connector.proxy_authorization(request.uri());
+        let headers = request.headers_mut();
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.entry(header::USER_AGENT).or_insert_with(|| self.user_agent.clone());
+        encoding::accept(headers);
+        if let Some(value) = proxy_authorization {
+            headers.entry(header::PROXY_AUTHORIZATION).or_insert(value);
         }
-        Read::Stream => Body::once(patient(pieces, context.attempt_timeout)),
-    };
-    context.observer.notify(&Event::Answered {
-        status: parts.status,
-        headers: &parts.headers,
-        body: body.as_bytes(),
-        took: started.elapsed(),
-    });
-    Ok(http::Response::from_parts(parts, body))
+    }
 }
 
-fn outgoing(body: Body) -> reqwest::Body {
+fn outgoing(body: Body) -> Outgoing {
     match body {
-        Body::Empty => reqwest::Body::default(),
-        Body::Bytes(bytes) => reqwest::Body::from(bytes),
-        streamed @ (Body::Replay(_) | Body::Once(_)) => reqwest::Body::wrap_stream(streamed.into_stream()),
+        Body::Empty => Either::Left(Full::default()),
+        Body::Bytes(bytes) => Either::Left(Full::new(bytes)),
+        streamed @ (Body::Replay(_) | Body::Once(_)) => Either::Right(StreamBody::new(Box::pin(
+            streamed.into_stream().map(|piece| piece.map(Frame::data)),
+        ))),
     }
 }
 
 /// Refuses an answer that announces more than will be read, before reading any of it.
-fn vet_length(headers: &http::HeaderMap, max_bytes: usize) -> Result<(), Error> {
+fn vet_length(headers: &HeaderMap, max_bytes: usize) -> Result<(), Error> {
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     match announced {
@@ -230,29 +247,65 @@ fn vet_length(headers: &http::HeaderMap, max_bytes: usize) -> Result<(), Error> 
     }
 }
 
-/// The beginning of a failure's body, as far as it comes: the status says what happened even when the words behind it break off.
-async fn prefix(pieces: impl Stream<Item = Result<Bytes, Error>> + Send, max_bytes: usize) -> Bytes {
-    let mut pieces = std::pin::pin!(pieces);
-    let mut kept = Vec::new();
-    while let Some(Ok(piece)) = pieces.next().await {
-        let room = max_bytes - kept.len();
-        kept.extend_from_slice(&piece[..piece.len().min(room)]);
-        if kept.len() == max_bytes {
-            break;
+/// Pieces put together. A body that comes in one piece, as most do, is not copied.
+#[derive(Default)]
+struct Whole {
+    first: Bytes,
+    more: BytesMut,
+}
+
+impl Whole {
+    fn len(&self) -> usize {
+        self.first.len().max(self.more.len())
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        if self.len() == 0 {
+            self.first = piece;
+            return;
         }
+        if self.more.is_empty() {
+            self.more.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.more.extend_from_slice(&piece);
+    }
+}
+
+impl From<Whole> for Bytes {
+    fn from(whole: Whole) -> Self {
+        if whole.more.is_empty() { whole.first } else { whole.more.freeze() }
+    }
+}
+
+/// All of a body.
+async fn whole(mut body: Arriving, max_bytes: usize) -> Result<Bytes, Error> {
+    let mut whole = Whole::default();
+    while let Some(piece) = body.piece().await? {
+        if whole.len() + piece.len() > max_bytes {
+            return Err(crate::body::too_large(max_bytes));
+        }
+        whole.push(piece);
+    }
+    Ok(whole.into())
+}
+
+/// The beginning of a failure's body, as far as it comes: the status says what happened even when the words behind it break off.
+async fn prefix(mut body: Arriving, max_bytes: usize) -> Bytes {
+    let mut kept = Whole::default();
+    while kept.len() < max_bytes
+        && let Ok(Some(mut piece)) = body.piece().await
+    {
+        piece.truncate(max_bytes - kept.len());
+        kept.push(piece);
     }
     kept.into()
 }
 
 /// Fails when a piece takes longer than `patience` to come.
-fn patient(
-    pieces: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
-    patience: Duration,
-) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
-    futures_util::stream::try_unfold(Box::pin(pieces), move |mut pieces| async move {
-        match tokio::time::timeout(patience, pieces.next()).await {
-            Ok(Some(piece)) => Ok(Some((piece?, pieces))),
-            Ok(None) => Ok(None),
+fn patient(body: Arriving, patience: Duration) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
+    futures_util::stream::try_unfold(body, move |mut body| async move {
+        match tokio::time::timeout(patience, body.piece()).await {
+            Ok(piece) => Ok(piece?.map(|piece| (piece, body))),
             Err(_) => Err(Error::new(
                 Kind::Timeout,
                 format!("the body stopped coming in for {} s", patience.as_secs_f64()),
@@ -268,18 +321,6 @@ mod tests {
     fn vet(url: &str, allow_http: bool) -> Result<(), Kind> {
         let wire = Wire::new(&Settings { allow_http, ..Settings::default() }).expect("defaults work");
         wire.vet(&url.parse().expect(url)).map_err(|error| error.kind())
-    }
-
-    #[test]
-    fn root_certificates_that_are_none_are_refused_rather_than_passed_over() {
-        for pem in ["", "made up", "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n"] {
-            let settings = Settings { root_certificates: vec![pem.into()], ..Settings::default() };
-            assert_eq!(
-                Wire::new(&settings).map(drop).map_err(|e| e.kind()),
-                Err(Kind::Configuration),
-                "{pem}"
-            );
-        }
     }
 
     #[test]

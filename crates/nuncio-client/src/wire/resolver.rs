@@ -1,12 +1,14 @@
-//! Host names to addresses, by whoever is handed in.
+//! Host names to addresses, by the system or by whoever is handed in.
 
 use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::task::{self, Poll};
 
 use futures_util::future::BoxFuture;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower::Service;
 
 use crate::BoxError;
 
@@ -24,15 +26,31 @@ impl Resolver {
     {
         Self(Arc::new(move |name| Box::pin(lookup(name))))
     }
+
+    pub(super) fn system() -> Self {
+        Self::new(async |name: String| {
+            let found = tokio::net::lookup_host((name, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
 }
 
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for Resolver {
+    /// The port of the URL stands in for 0.
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let found = (self.0)(name.as_str().to_owned());
         Box::pin(async move {
-            // The port of the URL stands in for 0.
-            let addresses = found.await?.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(addresses) as Addrs)
+            let addresses: Vec<_> =
+                found.await?.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
+            Ok(addresses.into_iter())
         })
     }
 }

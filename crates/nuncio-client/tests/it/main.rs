@@ -5,5 +5,6 @@ mod client;
 mod clock_jumps;
 mod faults;
 mod form_encoding;
+mod proxies;
 mod retry_after;
 mod rivals;
