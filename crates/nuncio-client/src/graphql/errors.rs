@@ -68,12 +68,14 @@ impl<'de> Deserialize<'de> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Redactor::global().redact(&self.message))?;
+        // The server may echo what it was sent in any of its words.
+        let redactor = Redactor::global();
+        f.write_str(&redactor.redact(&self.message))?;
         if let Some(code) = &self.code {
-            write!(f, " ({code})")?;
+            write!(f, " ({})", redactor.redact(code))?;
         }
         if self.path != Path::ROOT {
-            return write!(f, " at {}", self.path);
+            return write!(f, " at {}", redactor.redact(&self.path.to_string()));
         }
         match self.locations.first() {
             Some(Location { line, column }) => write!(f, " at line {line}, column {column}"),
@@ -275,6 +277,9 @@ mod tests {
         let errors = errors(&json!({"errors": ["bad token made-up-graphql-token"]})).unwrap();
         assert_eq!(errors.to_string(), "bad token ***");
         assert_eq!(format!("{errors:?}"), "Errors(bad token ***)");
+        let (token, field) = ("made-up-graphql-token", "a");
+        let everywhere = json!([{"message": "x", "code": token, "path": [field, token]}]);
+        assert_eq!(shown(&everywhere), "x (***) at a.***");
     }
 
     #[test]
