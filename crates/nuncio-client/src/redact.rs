@@ -9,6 +9,7 @@ use base64::prelude::{
     BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD, Engine as _,
 };
 use http::{HeaderMap, HeaderName, header};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC};
 
 /// What stands where a secret stood.
 pub const BLANK: &str = "***";
@@ -104,10 +105,19 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
         let quoted = serde_json::to_string(text).expect("a string is always JSON");
         quoted[1..quoted.len() - 1].to_owned()
     };
-    let once = json(secret);
+    // PHP escapes a slash, and it and Python whatever is not ASCII.
+    let escaped =
+        |json: String| [json.replace('/', "\\/"), ascii(&json), ascii(&json).replace('/', "\\/"), json];
+    let once = escaped(json(secret));
     // A server that quotes a JSON body in its JSON answer escapes it once more.
-    let twice = json(&once);
-    let url = percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let twice: Vec<String> = once.iter().flat_map(|once| escaped(json(once))).collect();
+    let urls = URL_SETS.into_iter().flat_map(|set| {
+        let pieces = || percent_encoding::utf8_percent_encode(secret, set);
+        // .NET writes the digits of an escape small.
+        let small =
+            |piece: &str| if piece.starts_with('%') { piece.to_lowercase() } else { piece.to_owned() };
+        [pieces().to_string(), pieces().map(small).collect()]
+    });
     let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let engines = [
         BASE64_STANDARD.encode(secret),
@@ -115,7 +125,33 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
         BASE64_URL_SAFE.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),
     ];
-    [secret.to_owned(), once, twice, url.to_lowercase(), url, form].into_iter().chain(engines)
+    let urls: Vec<String> = urls.collect();
+    [secret.to_owned(), form].into_iter().chain(once).chain(twice).chain(urls).chain(engines)
+}
+
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What encoders of URLs escape, from the strictest to the URL standard's for a query.
+const URL_SETS: [&AsciiSet; 4] = [
+    NON_ALPHANUMERIC,
+    RESERVED,
+    // JavaScript's `encodeURIComponent`.
+    &RESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')'),
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>'),
+];
+
+/// JSON of ASCII alone.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    out
 }
 
 /// Headers that carry credentials by their nature, whoever set them.
@@ -159,6 +195,24 @@ mod tests {
         let secret = "made \"up\"/+ö";
         redactor.register(secret);
         for spelling in spellings(secret) {
+            assert_eq!(redactor.redact(&format!("<{spelling}>")), "<***>", "{spelling}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_blanked_as_encoders_of_other_languages_write_it() {
+        let redactor = Redactor::default();
+        redactor.register("Made-Up/ö+1");
+        for spelling in [
+            r"Made-Up\/ö+1",
+            r"Made-Up\/\u00f6+1",
+            r"Made-Up/\u00f6+1",
+            r"Made-Up\\/ö+1",
+            "Made-Up%2F%C3%B6%2B1",
+            "Made-Up%2f%c3%b6%2b1",
+            "Made%2DUp%2F%C3%B6%2B1",
+            "Made-Up/%C3%B6+1",
+        ] {
             assert_eq!(redactor.redact(&format!("<{spelling}>")), "<***>", "{spelling}");
         }
     }
