@@ -119,14 +119,36 @@ const EXCERPT_CHARS: usize = 300;
 /// The first characters of `body` on one line, secrets blanked.
 #[must_use]
 pub fn excerpt(body: &[u8]) -> String {
-    // Redacted before it is cut: a cut secret would not be recognised any more.
-    let clean = Redactor::global().redact_bytes(body);
+    // Redacted before it is cut, for a cut secret would not be recognised any more, and also as it is shown: without its control
+    // characters and double spaces an echo may be a secret that it was not before.
+    let redactor = Redactor::global();
+    let clean = redactor.redact_bytes(body);
     let text = String::from_utf8_lossy(&clean);
     let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.retain(|c| !c.is_control());
+    let mut line = redactor.redact(&line).into_owned();
     if let Some((cut, _)) = line.char_indices().nth(EXCERPT_CHARS) {
         line.truncate(cut);
         line.push('…');
     }
-    line.retain(|c| !c.is_control());
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_shows_no_secret_that_an_echo_was_spread_out_in() {
+        let _secret = crate::Secret::from("made-up excerpt key");
+        for body in ["<made-up excerpt key>", "<made-up  excerpt\n key>", "<made\u{7}-up excerpt key>"] {
+            assert_eq!(excerpt(body.as_bytes()), "<***>", "{body:?}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_is_one_line_of_some_length() {
+        assert_eq!(excerpt(b" a\r\n\tb\x1b[1m "), "a b[1m");
+        assert_eq!(excerpt("ö".repeat(301).as_bytes()), format!("{}…", "ö".repeat(300)));
+    }
 }
