@@ -10,6 +10,9 @@ use super::problem::Problem;
 /// Enough for a service with thousands of operations; an alias bomb is stopped long before memory matters.
 const MAX_NODES: usize = 200_000;
 
+/// Bound on the text in all values, aliases counted each time: a bomb may also be one long text, many times.
+const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
+
 const MAX_DEPTH: usize = 64;
 
 /// A place in the file: line and column, both from 1.
@@ -71,12 +74,28 @@ impl Node {
         Some(entries.remove(index).1)
     }
 
-    fn count(&self) -> usize {
-        1 + match &self.kind {
-            Kind::Plain(_) | Kind::Quoted(_) => 0,
-            Kind::List(items) => items.iter().map(Self::count).sum(),
-            Kind::Map(entries) => entries.iter().map(|(_, node)| node.count()).sum(),
+    fn size(&self) -> Size {
+        match &self.kind {
+            Kind::Plain(text) | Kind::Quoted(text) => Size { nodes: 1, text: text.len() },
+            Kind::List(items) => items.iter().map(Self::size).fold(Size { nodes: 1, text: 0 }, Size::add),
+            Kind::Map(entries) => entries.iter().fold(Size { nodes: 1, text: 0 }, |sum, (key, node)| {
+                sum.add(Size { nodes: 0, text: key.text.len() }).add(node.size())
+            }),
         }
+    }
+}
+
+/// What a tree takes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    /// Bytes of all texts.
+    text: usize,
+}
+
+impl Size {
+    fn add(self, other: Self) -> Self {
+        Self { nodes: self.nodes + other.nodes, text: self.text + other.text }
     }
 }
 
@@ -91,7 +110,8 @@ struct Open {
 
 /// Reads one YAML document. Keys that stand twice go to `problems`; the first one counts.
 pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Result<Node, Problem> {
-    let mut builder = Builder { open: Vec::new(), root: None, anchors: HashMap::new(), nodes: 0, problems };
+    let mut builder =
+        Builder { open: Vec::new(), root: None, anchors: HashMap::new(), size: Size::default(), problems };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             Problem::at((*error.marker()).into(), format!("this is no YAML: {}", error.info()))
@@ -105,7 +125,8 @@ struct Builder<'p> {
     open: Vec<Open>,
     root: Option<Node>,
     anchors: HashMap<usize, Node>,
-    nodes: usize,
+    /// Of all values so far, those of aliases and what is kept for anchors included.
+    size: Size,
     problems: &'p mut Vec<Problem>,
 }
 
@@ -135,12 +156,13 @@ impl Builder<'_> {
                 self.add(open.node, open.anchor)
             }
             Event::Alias(anchor) => {
-                let known = self.anchors.get(&anchor);
-                let mut node =
-                    known.cloned().ok_or_else(|| Problem::at(mark, "an alias inside of its own anchor"))?;
-                node.mark = mark;
-                self.nodes += node.count();
-                self.add(node, 0)
+                let Some(known) = self.anchors.get(&anchor) else {
+                    return Err(Problem::at(mark, "an alias inside of its own anchor"));
+                };
+                // Before it is copied.
+                self.size = check(self.size.add(known.size()), mark)?;
+                let node = Node { mark, ..known.clone() };
+                self.put(node)
             }
         }
     }
@@ -154,16 +176,19 @@ impl Builder<'_> {
     }
 
     fn add(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(Problem::at(
-                node.mark,
-                format!("more than {MAX_NODES} values, aliases counted each time"),
-            ));
-        }
+        let text = match &node.kind {
+            Kind::Plain(text) | Kind::Quoted(text) => text.len(),
+            Kind::List(_) | Kind::Map(_) => 0,
+        };
+        self.size = check(self.size.add(Size { nodes: 1, text }), node.mark)?;
         if anchor != 0 {
+            self.size = check(self.size.add(node.size()), node.mark)?;
             self.anchors.insert(anchor, node.clone());
         }
+        self.put(node)
+    }
+
+    fn put(&mut self, node: Node) -> Result<(), Problem> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());
@@ -191,4 +216,15 @@ impl Builder<'_> {
         }
         Ok(())
     }
+}
+
+fn check(size: Size, mark: Mark) -> Result<Size, Problem> {
+    if size.nodes > MAX_NODES {
+        return Err(Problem::at(mark, format!("more than {MAX_NODES} values, aliases counted each time")));
+    }
+    if size.text > MAX_TEXT_BYTES {
+        let message = format!("more than {MAX_TEXT_BYTES} bytes of text, aliases counted each time");
+        return Err(Problem::at(mark, message));
+    }
+    Ok(size)
 }

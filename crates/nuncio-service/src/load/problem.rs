@@ -31,7 +31,7 @@ pub struct Problems {
     pub file: String,
     /// The mistakes.
     pub list: Vec<Problem>,
-    /// The line of each.
+    /// The lines of those that are shown.
     lines: Vec<String>,
 }
 
@@ -39,8 +39,10 @@ impl Problems {
     pub(super) fn new(file: &str, text: &str, mut list: Vec<Problem>) -> Self {
         list.sort();
         list.dedup();
-        let line = |problem: &Problem| text.lines().nth(problem.line - 1).unwrap_or_default().to_owned();
-        let lines = list.iter().map(line).collect();
+        // Once for all: a file can have a mistake on each of its lines.
+        let all: Vec<&str> = text.lines().collect();
+        let line = |problem: &Problem| all.get(problem.line - 1).copied().unwrap_or_default().to_owned();
+        let lines = list.iter().take(SHOWN).map(line).collect();
         Self { file: file.to_owned(), list, lines }
     }
 }
@@ -59,11 +61,13 @@ impl fmt::Display for Problems {
             }
             let Problem { line: number, column, message } = problem;
             write!(f, "{}:{number}:{column}: {message}", self.file)?;
-            let skipped = column.saturating_sub(SHOWN_CHARS / 2).min(line.chars().count());
-            let skipped = if line.chars().count() > SHOWN_CHARS { skipped } else { 0 };
+            let chars = line.chars().count();
+            let skipped = column.saturating_sub(SHOWN_CHARS / 2).min(chars);
+            let skipped = if chars > SHOWN_CHARS { skipped } else { 0 };
             let shown: String = line.chars().skip(skipped).take(SHOWN_CHARS).collect();
             let gutter = number.to_string().len();
-            let caret = column - skipped;
+            // YAML also ends lines where an editor does not, and may count other ones than those here.
+            let caret = (column - skipped).min(shown.chars().count() + 1);
             write!(f, "\n {number} | {}\n {:gutter$} | {:>caret$}", shown.trim_end(), "", "^")?;
         }
         match self.list.len().saturating_sub(SHOWN) {

@@ -120,6 +120,26 @@ fn an_alias_bomb_is_stopped() {
 }
 
 #[test]
+fn a_bomb_of_one_long_text_is_stopped() {
+    let text = format!("x: &x {}\ny: [{}]\n", "x".repeat(500_000), vec!["*x"; 100_000].join(","));
+    let told = mistakes(&with(&text));
+    assert!(told[0].contains("bytes of text, aliases counted each time"), "{}", told.len());
+}
+
+#[test]
+fn a_mistake_on_each_of_many_lines_is_told() {
+    let told = mistakes(&with(&"x: 1\n".repeat(50_000)));
+    assert_eq!(told.len(), 50_000, "one unknown key, and the others stand twice");
+}
+
+#[test]
+fn a_mistake_is_shown_where_yaml_and_editors_count_lines_differently() {
+    // A carriage return alone ends a line of YAML; the mistake is far out on the second.
+    let error = load(&format!("service: x\ry: {}*none", " ".repeat(70_000))).unwrap_err();
+    assert!(error.report().contains(":70004: "), "{}", error.report());
+}
+
+#[test]
 fn deep_nesting_is_stopped() {
     for (bracket, said) in [("[", "recursion limit"), ("- ", "nested deeper than 64 levels")] {
         let told = mistakes(&with(&format!("x:\n  {}", bracket.repeat(50_000))));
