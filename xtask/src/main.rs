@@ -3,6 +3,7 @@
 mod bench;
 mod command;
 mod conformance;
+mod fuzz;
 mod generated;
 mod step;
 mod steps;

@@ -2,6 +2,7 @@
 
 use crate::command::{cargo, output, run};
 use crate::conformance;
+use crate::fuzz;
 use crate::generated;
 use crate::step::{Outcome, Step};
 
@@ -19,7 +20,7 @@ pub(crate) fn quick() -> Vec<Step> {
 }
 
 pub(crate) fn all() -> Vec<Step> {
-    let mut steps = vec![FORMAT, CLIPPY, GENERATED, FEATURES, TESTS, DOCS, DENY];
+    let mut steps = vec![FORMAT, CLIPPY, GENERATED, FEATURES, TESTS, DOCS, DENY, fuzz::STEP];
     steps.extend(conformance::STEPS);
     steps
 }
