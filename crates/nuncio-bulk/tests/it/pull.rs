@@ -235,6 +235,21 @@ async fn a_state_of_another_pull_is_refused() {
 }
 
 #[tokio::test]
+async fn a_state_that_is_cut_anywhere_is_refused() {
+    let list = List::numbered(3, 2);
+    let dir = TempDir::new().unwrap();
+    list.pull(options(&dir, Format::Jsonl)).await.unwrap();
+    let (state, whole) = (options(&dir, Format::Jsonl).state.unwrap(), text(&orders(&dir)));
+    let written = std::fs::read(&state).unwrap();
+    for kept in 0..written.len() {
+        std::fs::write(&state, &written[..kept]).unwrap();
+        let error = list.pull(options(&dir, Format::Jsonl)).await.unwrap_err();
+        assert!(error.to_string().contains("is not the state of a pull"), "{kept} bytes kept: {error}");
+        assert_eq!(text(&orders(&dir)), whole, "{kept} bytes kept");
+    }
+}
+
+#[tokio::test]
 async fn files_that_do_not_go_with_the_state_are_refused() {
     let list = List::numbered(1, 1);
     let dir = TempDir::new().unwrap();

@@ -89,7 +89,7 @@ async fn all(
     session: &Session,
     mut output: Output,
 ) -> Result<(), Stop> {
-    let interrupted = interrupt::listen(Some("stopping after this page"));
+    let interrupted = interrupt::listen((!session.global.json).then_some("stopping after this page"));
     let mut items = call.pages(pages)?;
     while let Some(item) = items.next().await {
         match item {

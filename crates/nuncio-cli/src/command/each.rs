@@ -87,10 +87,12 @@ impl EachCommand {
             return self.preview_first(input, &make_call, session).await;
         }
         let finishing = "finishing the calls under way";
+        let output = self.output(session);
+        self.keep_input(&output)?;
         let interrupted = interrupt::listen((!session.global.json).then_some(finishing));
         let summary = nuncio_bulk::each(
             input,
-            self.output(session),
+            output,
             |item| target::adjust(make_call(item)?, session, &self.options),
             |summary| progress.done(summary.ok + summary.failed + summary.unknown, None),
             interrupted.cancelled(),
@@ -178,6 +180,17 @@ impl EachCommand {
         options.retry_unknown = self.retry_unknown;
         options.restart = self.restart;
         options
+    }
+
+    /// A run that begins anew writes over its files.
+    fn keep_input(&self, output: &Options) -> Result<(), Error> {
+        let Ok(input) = self.from.canonicalize() else { return Ok(()) };
+        let written = [&output.results, &output.failures, &output.journal];
+        if written.into_iter().any(|path| path.canonicalize().is_ok_and(|path| path == input)) {
+            let input = self.from.display();
+            return Err(Error::configuration(format!("{input} is the input and cannot be written too")));
+        }
+        Ok(())
     }
 
     fn item_format(&self) -> Format {

@@ -60,12 +60,13 @@ async fn an_each_that_cannot_write_sends_nothing() {
         ),
         (&["--state", "file"], "file is not a journal that can be gone on with"),
         (&["--results", "b", "--failures", "b"], "results, failures and journal need a file each"),
+        (&["--results", "in.jsonl", "--restart"], "in.jsonl is the input and cannot be written too"),
     ];
     for (more, problem) in table {
         let ran = home.run(&[&args[..], more].concat()).ends_with(1);
         assert!(ran.err.starts_with(&format!("nuncio: {problem}")), "{more:?}: {}", ran.err);
     }
-    assert_eq!(home.read("file"), "mine\n");
+    assert_eq!((home.read("file"), home.read("in.jsonl")), ("mine\n".to_owned(), items(3)));
     assert_eq!(shop.requests(), 0);
 }
 
