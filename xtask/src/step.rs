@@ -25,7 +25,7 @@ pub(crate) fn run_all(steps: &[Step]) -> ExitCode {
         println!("\n── {}", step.name);
         let (result, took) = timed(step.run);
         summary.push(match result {
-            Ok(Outcome::Passed) => format!("passed   {:<32} {:>7.1} s", step.name, took.as_secs_f64()),
+            Ok(Outcome::Passed) => format!("passed   {:<36} {:>7.1} s", step.name, took.as_secs_f64()),
             Ok(Outcome::Skipped(why)) => format!("skipped  {}: {why}", step.name),
             Err(error) => {
                 failed = Some(step.name);

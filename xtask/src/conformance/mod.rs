@@ -5,12 +5,20 @@ mod node;
 mod python;
 mod sandbox;
 mod sdk;
+mod servers;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 4] = [
+pub(crate) const STEPS: [Step; 11] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
     Step { name: "conformance/node/stripe", run: || sdk::node("stripe") },
+    Step { name: "conformance/servers/nginx/limits", run: || servers::nginx("limits") },
+    Step { name: "conformance/servers/nginx/failures", run: || servers::nginx("failures") },
+    Step { name: "conformance/servers/nginx/tls", run: || servers::nginx("tls") },
+    Step { name: "conformance/servers/oidc-provider", run: || servers::of_node("oidc_provider") },
+    Step { name: "conformance/servers/graphql-yoga", run: || servers::of_node("graphql_yoga") },
+    Step { name: "conformance/servers/json-server", run: servers::json_server },
+    Step { name: "conformance/servers/datasette", run: servers::datasette },
 ];

@@ -1,0 +1,66 @@
+//! nuncio against servers of other people, each started by the script that has its cases.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::install::Environment::{Absent, Ready};
+use super::sandbox::nuncio;
+use super::{node, python};
+use crate::command::{output, run};
+use crate::step::Outcome;
+
+const FOLDER: &str = "conformance/servers";
+
+/// The cases of this name against nginx, as the machine has it.
+pub(super) fn nginx(name: &str) -> Result<Outcome, String> {
+    for (program, version) in [("nginx", "-v"), ("openssl", "version")] {
+        if output(Command::new(program).arg(version)).is_err() {
+            return Ok(Outcome::Skipped(format!("{program} not found")));
+        }
+    }
+    cases(&format!("nginx/{name}_cases.py"), &Command::new("nginx"))
+}
+
+/// The cases in `folder` against the server in its `server.mjs`.
+pub(super) fn of_node(folder: &str) -> Result<Outcome, String> {
+    match node::environment()? {
+        Absent(why) => Ok(Outcome::Skipped(why)),
+        Ready(environment) => {
+            let server = node::script(&environment, &format!("servers/{folder}"), "server.mjs")?;
+            cases(&format!("{folder}/cases.py"), &server)
+        }
+    }
+}
+
+pub(super) fn json_server() -> Result<Outcome, String> {
+    match node::environment()? {
+        Absent(why) => Ok(Outcome::Skipped(why)),
+        Ready(environment) => {
+            let mut server = Command::new("node");
+            server.arg(environment.join("node_modules/json-server/lib/cli/bin.js"));
+            cases("json_server/cases.py", &server)
+        }
+    }
+}
+
+pub(super) fn datasette() -> Result<Outcome, String> {
+    match python::environment()? {
+        Absent(why) => Ok(Outcome::Skipped(why)),
+        Ready(environment) => {
+            cases("datasette/cases.py", &Command::new(python::program(&environment, "datasette")))
+        }
+    }
+}
+
+/// Runs the script with what starts its server as its arguments. It needs no package of its own.
+fn cases(script: &str, server: &Command) -> Result<Outcome, String> {
+    if output(Command::new("python3").arg("--version")).is_err() {
+        return Ok(Outcome::Skipped("python3 not found".to_owned()));
+    }
+    let modules = [PathBuf::from(FOLDER), PathBuf::from("conformance/sdk/python")];
+    let modules = std::env::join_paths(modules).map_err(|error| error.to_string())?;
+    let mut python = Command::new("python3");
+    python.arg(Path::new(FOLDER).join(script)).arg(server.get_program()).args(server.get_args());
+    python.env("NUNCIO", nuncio()?).env("PYTHONPATH", modules).env("PYTHONDONTWRITEBYTECODE", "1");
+    run(&mut python).map(|()| Outcome::Passed)
+}
