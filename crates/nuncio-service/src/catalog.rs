@@ -106,7 +106,11 @@ impl Catalog {
     /// has mistakes ([`Problems`](crate::Problems)) or describes a service of another name.
     pub fn get(&self, name: &str) -> Result<Service, Error> {
         let origin = self.origin(name)?;
-        let service = Service::from_yaml(&self.text(name)?, &origin.to_string())?;
+        let read = match origin {
+            Origin::BuiltIn => Service::from_built_in,
+            Origin::File(_) => Service::from_yaml,
+        };
+        let service = read(&self.text(name)?, &origin.to_string())?;
         if service.service != name {
             let message = format!("{origin} describes the service {}, not {name}", service.service);
             return Err(Error::configuration(message)

@@ -133,6 +133,7 @@ pub struct Checked {
 
 /// The inputs of an operation, made ready to check many calls.
 pub(crate) struct Checker {
+    /// Of the inputs that hold to more than a type.
     validators: BTreeMap<String, Validator>,
 }
 
@@ -143,8 +144,8 @@ impl Checker {
                 .map_err(|message| Error::configuration(format!("the input {name}: {message}")))?;
             Ok((name.clone(), validator))
         };
-        let validators = operation.input.iter().map(compile).collect::<Result<_, Error>>()?;
-        Ok(Self { validators })
+        let with_schema = operation.input.iter().filter(|(_, input)| !input.schema.is_empty());
+        Ok(Self { validators: with_schema.map(compile).collect::<Result<_, Error>>()? })
     }
 
     pub(crate) fn check(&self, operation: &Operation, inputs: Inputs) -> Result<Checked, Error> {
@@ -198,16 +199,18 @@ impl Checker {
             (Given::Text(text), _) => input.read(&text).map_err(|text| Mistake::about(name, text))?,
             (Given::Json(value), _) => value,
         };
-        let misfits = schema::misfits(&self.validators[name], &value);
-        if misfits.is_empty() {
-            checked.values.insert(name.to_owned(), value);
-            return Ok(());
+        if !input.kind.holds(&value) {
+            let text = format!("takes {}, not {}", input.kind.article(), named(&value));
+            return Err(Mistake::about(name, text));
         }
-        let is_other_type = !input.kind.holds(&value);
-        Err(match is_other_type {
-            true => Mistake::about(name, format!("takes {}, not {}", input.kind.article(), named(&value))),
-            false => Mistake::about(name, format!("does not fit: {}", misfits.join(", "))),
-        })
+        let misfits = self.validators.get(name).map(|validator| schema::misfits(validator, &value));
+        match misfits.filter(|misfits| !misfits.is_empty()) {
+            Some(misfits) => Err(Mistake::about(name, format!("does not fit: {}", misfits.join(", ")))),
+            None => {
+                checked.values.insert(name.to_owned(), value);
+                Ok(())
+            }
+        }
     }
 }
 

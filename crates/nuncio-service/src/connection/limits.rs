@@ -7,22 +7,23 @@ use nuncio_client::limit::{Limiter, Limits, Quota, Refill, Scope};
 use crate::model::{Limit, Service};
 
 /// The limiters of a connection. Operations with the same list of limits share one.
-pub(super) struct Limiters {
-    concurrency: Option<NonZeroU32>,
-    made: Vec<(Vec<Limit>, Limiter)>,
-}
+pub(super) struct Limiters(Vec<(Vec<Limit>, Limiter)>);
 
 impl Limiters {
     pub(super) fn new(service: &Service) -> Self {
-        Self { concurrency: service.concurrency, made: Vec::new() }
+        let mut made: Vec<(Vec<Limit>, Limiter)> = Vec::new();
+        let own = service.operations.values().filter_map(|operation| operation.limits.as_ref());
+        for limits in std::iter::once(&service.limits).chain(own) {
+            if !made.iter().any(|(other, _)| other == limits) {
+                made.push((limits.clone(), limiter(limits, service.concurrency)));
+            }
+        }
+        Self(made)
     }
 
-    pub(super) fn of(&mut self, limits: &[Limit]) -> Limiter {
-        if let Some((_, limiter)) = self.made.iter().find(|(own, _)| own == limits) {
-            return limiter.clone();
-        }
-        let limiter = limiter(limits, self.concurrency);
-        self.made.push((limits.to_vec(), limiter.clone()));
+    /// The limiter for a list of limits that is the service's or one of its operations'.
+    pub(super) fn of(&self, limits: &[Limit]) -> &Limiter {
+        let (_, limiter) = self.0.iter().find(|(own, _)| own == limits).expect("every list has a limiter");
         limiter
     }
 }

@@ -8,7 +8,7 @@ mod retry;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nuncio_client::auth::Auth;
 use nuncio_client::check::Checks;
@@ -61,7 +61,9 @@ struct Inner {
     client: Client,
     env: Env,
     base_url: String,
-    operations: BTreeMap<String, Bound>,
+    limiters: limits::Limiters,
+    /// Each is bound when it is first called: of a large service, most are not.
+    operations: BTreeMap<String, OnceLock<Bound>>,
 }
 
 /// What of an operation is the same in all calls.
@@ -94,11 +96,11 @@ impl Connection {
             }
         };
         wire.allow_http |= service.allow_http;
-        let mut limiters = limits::Limiters::new(&service);
+        let limiters = limits::Limiters::new(&service);
         let mut client = client
             .base_url(&base_url)
             .retry(retry::policy(&service.retry)?)
-            .limiter(limiters.of(&service.limits))
+            .limiter(limiters.of(&service.limits).clone())
             .checks(checks::checks(&service.errors, None, service.validate)?)
             .graphql_path(&service.graphql.path)
             .wire(wire);
@@ -114,12 +116,8 @@ impl Connection {
         if let Some(idempotency) = &service.idempotency {
             client = client.idempotency_header(header_name(&idempotency.header)?);
         }
-        let operations = service.operations.iter().map(|(name, operation)| {
-            let bound = Bound::new(&service, operation, &mut limiters, &scope, &base_url);
-            bound.map(|bound| (name.clone(), bound)).map_err(|error| error.during(name))
-        });
-        let operations = operations.collect::<Result<_, _>>()?;
-        Ok(Self(Arc::new(Inner { client: client.build()?, env, base_url, operations, service })))
+        let operations = service.operations.keys().map(|name| (name.clone(), OnceLock::new())).collect();
+        Ok(Self(Arc::new(Inner { client: client.build()?, env, base_url, limiters, operations, service })))
     }
 
     /// The service.
@@ -144,8 +142,8 @@ impl Connection {
     ///
     /// # Errors
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) for an unknown operation, with the nearest name, and for environment
-    /// variables that are missing, all of which are named; [`Kind::Validation`](nuncio_client::Kind::Validation) for inputs that do not
-    /// fit, all of which are told.
+    /// variables that are missing, all of which are named, and for an operation that was not loaded from a file and is wrong;
+    /// [`Kind::Validation`](nuncio_client::Kind::Validation) for inputs that do not fit, all of which are told.
     pub fn call(&self, operation: &str, inputs: Inputs) -> Result<Call, Error> {
         self.prepare(operation, inputs).map_err(|error| error.during(operation))
     }
@@ -176,9 +174,9 @@ impl Connection {
     }
 
     fn prepare(&self, name: &str, inputs: Inputs) -> Result<Call, Error> {
-        let Inner { service, client, env, base_url, operations } = &*self.0;
+        let Inner { service, client, env, base_url, .. } = &*self.0;
         let operation = service.operation(name)?;
-        let bound = &operations[name];
+        let bound = self.0.bound(name, operation)?;
         lacking(env, bound.needs.clone())?;
         let inputs = bound.inputs.check(operation, inputs)?;
         let scope = Scope::new(env)
@@ -242,14 +240,22 @@ impl fmt::Debug for Connection {
     }
 }
 
+impl Inner {
+    fn bound(&self, name: &str, operation: &Operation) -> Result<&Bound, Error> {
+        let place = &self.operations[name];
+        match place.get() {
+            Some(bound) => Ok(bound),
+            None => {
+                let bound = Bound::new(self, operation)?;
+                Ok(place.get_or_init(|| bound))
+            }
+        }
+    }
+}
+
 impl Bound {
-    fn new(
-        service: &Service,
-        operation: &Operation,
-        limiters: &mut limits::Limiters,
-        scope: &Scope,
-        base_url: &str,
-    ) -> Result<Self, Error> {
+    fn new(connection: &Inner, operation: &Operation) -> Result<Self, Error> {
+        let Inner { service, env, base_url, limiters, .. } = connection;
         let limits = operation.limits.as_ref().unwrap_or(&service.limits);
         let own_checks = operation.errors.is_some() || operation.response.is_some();
         let errors = operation.errors.as_ref().unwrap_or(&service.errors);
@@ -267,13 +273,13 @@ impl Bound {
         needs.extend(operation.body.iter().flat_map(|body| env_names(body.variables())));
         Ok(Self {
             inputs: Checker::new(operation)?,
-            limiter: operation.limits.as_ref().map(|limits| limiters.of(limits)),
+            limiter: operation.limits.as_ref().map(|limits| limiters.of(limits).clone()),
             limit_key: limits.iter().find_map(|limit| limit.own_key()).cloned(),
             retry: operation.retry.as_ref().map(retry::policy).transpose()?,
             checks: own_checks
                 .then(|| checks::checks(errors, operation.response.as_ref(), validate))
                 .transpose()?,
-            auth: operation.auth.as_ref().and_then(|auth| auth::auth(auth, scope, base_url).ok()),
+            auth: operation.auth.as_ref().and_then(|auth| auth::auth(auth, &Scope::new(env), base_url).ok()),
             needs,
         })
     }

@@ -16,8 +16,8 @@ use crate::suggest::unknown;
 use crate::template::Template;
 
 /// Calls `report` with the key path and the text of every mistake in `service`.
-pub(super) fn check(service: &Service, mut report: impl FnMut(&[&str], String)) {
-    let mut found = Findings { report: &mut report, at: Vec::new() };
+pub(super) fn check(service: &Service, report: &mut dyn FnMut(&[&str], String)) {
+    let mut found = Findings { report, at: Vec::new() };
     found.service(service);
     for (name, operation) in &service.operations {
         found.under(&["operations", name], |found| found.operation(service, name, operation));
@@ -177,6 +177,10 @@ impl Findings<'_> {
                     }
                     if input.place == Some(Place::File) && !takes_files {
                         found.wrong("in", "a file needs `encode: multipart` or `encode: raw`");
+                    }
+                    // A type alone is a schema, and nothing to hold against it.
+                    if input.schema.is_empty() && input.default.is_none() {
+                        return;
                     }
                     match schema::compile(&input.json_schema()) {
                         Err(message) => found.wrong_here(message),

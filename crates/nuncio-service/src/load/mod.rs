@@ -9,6 +9,7 @@ mod de;
 mod node;
 mod problem;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use nuncio_client::Error;
@@ -29,11 +30,20 @@ impl Service {
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when the file is over [`MAX_FILE_BYTES`] or has mistakes; its
     /// cause [`Problems`] lists them all.
     pub fn from_yaml(text: &str, name: &str) -> Result<Self, Error> {
+        Self::load(text, name, check::check)
+    }
+
+    /// Reads a file that comes with nuncio: what the types cannot say, the tests have checked.
+    pub(crate) fn from_built_in(text: &str, name: &str) -> Result<Self, Error> {
+        Self::load(text, name, |_, _| {})
+    }
+
+    fn load(text: &str, name: &str, check: Check) -> Result<Self, Error> {
         if text.len() > MAX_FILE_BYTES {
             return Err(Error::configuration(format!("{name} is larger than {MAX_FILE_BYTES} bytes")));
         }
         let mut problems = Vec::new();
-        let service = read(text, &mut problems);
+        let service = read(text, check, &mut problems);
         match service {
             Some(service) if problems.is_empty() => Ok(service),
             _ => {
@@ -46,31 +56,35 @@ impl Service {
     }
 }
 
-fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Service> {
-    let root = node::parse(text, problems).map_err(|problem| problems.push(problem)).ok()?;
-    let mut head = root.clone();
+/// Tells the key path and the text of every mistake in a service.
+type Check = fn(&Service, &mut dyn FnMut(&[&str], String));
+
+fn read(text: &str, check: Check, problems: &mut Vec<Problem>) -> Option<Service> {
+    let mut root = node::parse(text, problems).map_err(|problem| problems.push(problem)).ok()?;
     // Each operation is read by itself, so that a mistake in one does not hide those in the others.
-    let operations = head.remove("operations");
-    let service: Option<Service> = typed(head, problems);
-    let operations = operations.map_or_else(Default::default, |node| named(node, problems));
-    let service = Service { operations, ..service? }.hand_down_inputs();
+    let operations = root.remove("operations");
+    let service: Option<Service> = typed(&root, problems);
+    let named = operations.as_ref().map_or_else(Default::default, |(_, node)| named(node, problems));
+    let service = Service { operations: named, ..service? }.hand_down_inputs();
     if problems.is_empty() {
-        check::check(&service, |path, message| problems.push(Problem::at(root.find(path), message)));
+        root.add(operations);
+        check(&service, &mut |path, message| problems.push(Problem::at(root.find(path), message)));
     }
     Some(service)
 }
 
-fn named(node: Node, problems: &mut Vec<Problem>) -> std::collections::BTreeMap<String, Operation> {
-    let Kind::Map(entries) = node.kind else {
+fn named(node: &Node, problems: &mut Vec<Problem>) -> std::collections::BTreeMap<String, Operation> {
+    let Kind::Map(entries) = &node.kind else {
         problems.push(Problem::at(node.mark, "expected operations by name"));
         return Default::default();
     };
-    entries.into_iter().filter_map(|(key, node)| Some((key.text, typed(node, problems)?))).collect()
+    entries.iter().filter_map(|(key, node)| Some((key.text.clone(), typed(node, problems)?))).collect()
 }
 
 /// Reads `node` as a `T`. After a mistake the key it stands under is left out and the rest is read again, for the mistakes there.
-fn typed<T: DeserializeOwned>(mut node: Node, problems: &mut Vec<Problem>) -> Option<T> {
+fn typed<T: DeserializeOwned>(node: &Node, problems: &mut Vec<Problem>) -> Option<T> {
     let unknown = RefCell::new(Vec::new());
+    let mut node = Cow::Borrowed(node);
     let mut whole = true;
     let value = loop {
         match T::deserialize(Cursor { node: &node, unknown: &unknown }) {
@@ -81,7 +95,7 @@ fn typed<T: DeserializeOwned>(mut node: Node, problems: &mut Vec<Problem>) -> Op
                     problems.push(Problem::at(fault.mark.unwrap_or(node.mark), fault.message));
                 }
                 whole = false;
-                if fault.key.and_then(|key| node.remove(&key)).is_none() {
+                if fault.key.and_then(|key| node.to_mut().remove(&key)).is_none() {
                     break None;
                 }
             }

@@ -67,11 +67,18 @@ impl Node {
         }
     }
 
-    /// Takes the value of `key` out of a map.
-    pub(super) fn remove(&mut self, key: &str) -> Option<Self> {
+    /// Takes `key` and its value out of a map.
+    pub(super) fn remove(&mut self, key: &str) -> Option<(Key, Self)> {
         let Kind::Map(entries) = &mut self.kind else { return None };
         let index = entries.iter().position(|(other, _)| other.text == key)?;
-        Some(entries.remove(index).1)
+        Some(entries.remove(index))
+    }
+
+    /// Puts back into a map what was taken out.
+    pub(super) fn add(&mut self, entry: Option<(Key, Self)>) {
+        if let Kind::Map(entries) = &mut self.kind {
+            entries.extend(entry);
+        }
     }
 
     fn size(&self) -> Size {
