@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How records and items are written in a file.
@@ -10,4 +12,13 @@ pub enum Format {
     /// Comma-separated values with a header (RFC 4180). In a pull, null is empty, and objects and arrays are written as JSON; as items,
     /// rows are objects of strings.
     Csv,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        })
+    }
 }

@@ -86,7 +86,7 @@ impl State {
             let columns =
                 columns.map_or("all columns".to_owned(), |names| format!("columns {}", names.join(",")));
             let what = format!(
-                "is the state of `{call}` to {to} as {format:?} with {columns} (version {version}), not of this pull"
+                "is the state of `{call}` to {to} as {format} with {columns} (version {version}), not of this pull"
             );
             return Err(self.problem(&what));
         }
