@@ -114,6 +114,11 @@ impl FromStr for Kind {
 }
 
 impl Fault {
+    /// The only operation that it strikes, if it does not strike all.
+    pub(crate) fn operation(&self) -> Option<&str> {
+        self.on.as_deref()
+    }
+
     fn set(&mut self, word: &str) -> Result<(), String> {
         let (name, value) = word.split_once('=').unwrap_or((word, ""));
         let number = || match value.parse() {

@@ -80,6 +80,14 @@ pub enum Error {
         "there is no resource {0} to make records of: write a service and a resource of its file, such as example.orders"
     )]
     NoResource(String),
+    /// A fault is to strike an operation that no service has.
+    #[error("there is no operation {operation} for a fault to strike; there are: {}", known.join(", "))]
+    NoOperation {
+        /// What the fault names.
+        operation: String,
+        /// The operations of all services.
+        known: Vec<String>,
+    },
 }
 
 /// A running sandbox. Dropping it stops it.
@@ -92,10 +100,18 @@ impl Sandbox {
     /// Listens, and serves in the background from then on.
     ///
     /// # Errors
-    /// [`Error`], when it cannot listen, has two services of one name, or is to make records of a resource that there is not.
+    /// [`Error`], when it cannot listen, has two services of one name, or is to make records of a resource or faults of an operation
+    /// that there is not.
     pub async fn start(options: Options) -> Result<Self, Error> {
         if let Some(name) = options.records.keys().find(|name| !is_resource(&options.services, name)) {
             return Err(Error::NoResource(name.clone()));
+        }
+        let operations = || options.services.iter().flat_map(|service| service.operations.keys());
+        let struck = options.faults.iter().filter_map(Fault::operation);
+        if let Some(operation) = struck.into_iter().find(|struck| !operations().any(|known| known == struck))
+        {
+            let known = operations().cloned().collect();
+            return Err(Error::NoOperation { operation: operation.to_owned(), known });
         }
         let listen = |source| Error::Listen { address: options.address, source };
         let listener = TcpListener::bind(options.address).await.map_err(listen)?;

@@ -40,6 +40,15 @@ async fn what_makes_no_sense_is_refused_at_the_start() {
     let records = [("example.ordres".to_owned(), 2)].into();
     let unknown = Options { records, ..example() };
     assert!(refused(unknown).await.starts_with("there is no resource example.ordres"));
+    let faults = vec!["503:on=rows.lst".parse().expect("a fault")];
+    let nowhere = Options {
+        faults,
+        ..options(service("operations: { rows.list: { get: /rows }, rows.get: { get: /row } }"))
+    };
+    assert_eq!(
+        refused(nowhere).await,
+        "there is no operation rows.lst for a fault to strike; there are: rows.get, rows.list"
+    );
 }
 
 #[tokio::test]
