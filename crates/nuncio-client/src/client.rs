@@ -301,8 +301,9 @@ impl Builder {
     /// The call path, outermost first. The order is behaviour.
     fn assemble(&self, wire: Stack) -> Stack {
         // Tokens are fetched with the same patience as calls, but outside their limits and without credentials.
+        let retry = RetryLayer::new(self.retry.clone(), self.clock.clone(), self.random.clone());
         let exchange = ServiceBuilder::new()
-            .layer(RetryLayer::new(self.retry.clone(), self.clock.clone(), self.random.clone()))
+            .layer(retry.clone())
             .layer(CheckLayer::default())
             .layer(AttemptTimeoutLayer)
             .service(wire.clone());
@@ -315,7 +316,8 @@ impl Builder {
             ServiceBuilder::new()
                 // Outermost: it bounds everything below, waits included.
                 .layer(DeadlineLayer::new(self.deadline))
-                .layer(RetryLayer::new(self.retry.clone(), self.clock.clone(), self.random.clone()))
+                // The same as above: its copies share one budget, so a host that fails is not asked twice as much.
+                .layer(retry)
                 // Inside the retries: what a retry is decided on is what the answer means, not what its status says.
                 .layer(CheckLayer::new(self.checks.clone()))
                 // Outside limit and auth: every hop waits its turn and is signed for what it asks.

@@ -1,18 +1,22 @@
 //! The assembled client against a server on this machine.
 
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use futures_util::TryStreamExt as _;
+use nuncio_client::auth::Auth;
+use nuncio_client::auth::oauth2::ClientCredentials;
 use nuncio_client::check::Checks;
 use nuncio_client::pages::{Pages, Param, Place, Records, Strategy};
 use nuncio_client::retry::{Backoff, Jitter, Policy};
-use nuncio_client::{Builder, Client, Evidence, Kind};
+use nuncio_client::{Body, Builder, Client, Evidence, Kind, Request};
 
 /// What the server saw: one entry a request.
 type Seen = Arc<Mutex<Vec<HeaderMap>>>;
@@ -71,7 +75,7 @@ async fn a_connection_that_is_refused_was_never_sent() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/x", listener.local_addr().expect("bound"));
     drop(listener);
-    let policy = Policy { attempts: std::num::NonZeroU32::MIN, ..Policy::default() };
+    let policy = Policy { attempts: NonZeroU32::MIN, ..Policy::default() };
     let client = Client::builder().retry(policy).build().expect("valid");
     let error = client.post(&url).send().await.expect_err("nothing listens");
     assert_eq!((error.kind(), error.evidence()), (Kind::Connect, Evidence::NeverSent));
@@ -85,6 +89,40 @@ async fn a_200_that_the_service_calls_a_failure_is_one() {
     let checks = Checks::new().fails_when(|answer| Ok(answer.body["ok"] == false));
     let error = builder.checks(checks).build().expect("valid").get("/x").send().await.expect_err("not ok");
     assert_eq!((error.kind(), error.code()), (Kind::Status, Some("no_channel")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_of_token_exchanges_and_of_calls_are_paid_from_one_budget() {
+    let (token_works, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+    let transport = {
+        let (token_works, calls) = (Arc::clone(&token_works), Arc::clone(&calls));
+        tower::service_fn(move |request: Request| {
+            let is_call = request.uri().path() != "/token";
+            calls.fetch_add(u32::from(is_call), Ordering::Relaxed);
+            let works = !is_call && token_works.load(Ordering::Relaxed);
+            let (status, body) = if works {
+                (200, r#"{"access_token":"made-up","token_type":"Bearer"}"#)
+            } else {
+                (503, "busy")
+            };
+            let answer = Response::builder().status(status).body(Body::from(body.to_owned()));
+            std::future::ready(answer.map_err(|_| unreachable!("a status and a body")))
+        })
+    };
+    let url = "https://api.example.com/token".parse().expect("a URL");
+    let auth = Auth::oauth2(ClientCredentials::new(url, "made-up", "made-up".into()));
+    // A budget is for a minute: all retries come within it.
+    let backoff =
+        Backoff { base: Duration::from_millis(1), max: Duration::from_millis(1), jitter: Jitter::None };
+    let policy = Policy { attempts: NonZeroU32::MAX, backoff, ..Policy::default() };
+    let builder = Client::builder().base_url("https://api.example.com").auth(auth).retry(policy);
+    let client = builder.transport(transport).build().expect("valid");
+
+    client.get("/x").send().await.expect_err("no token");
+    token_works.store(true, Ordering::Relaxed);
+    let error = client.get("/x").send().await.expect_err("busy");
+    assert!(error.to_string().contains("too large a part of the load"), "{}", error.report());
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
 /// Refuses the first time, and asks for no wait.
