@@ -8,4 +8,5 @@
 mod catalog;
 mod catalog_sandbox;
 mod connection;
+mod limits;
 mod search_path;
