@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::bucket::after;
-use super::lane::Closed;
+use super::lane::{Closed, Hold};
 use super::{Learned, Refill};
 
 /// Longest reset that is believed.
@@ -63,11 +63,7 @@ impl Learner {
                 State::Asking { under_way } if self.under_way <= *under_way => return None,
                 State::Asking { .. } => (now, None),
             };
-            let what = match &window.policy {
-                Some(policy) => format!("the server's limit {policy:?}"),
-                None => "the server's limit".to_owned(),
-            };
-            Some(Closed { earliest, recheck, what: what.into() })
+            Some(Closed { earliest, recheck, by: Hold::Server(window.policy.clone()) })
         });
         closed.reduce(Closed::and)
     }
@@ -285,7 +281,7 @@ mod tests {
         learner.learn(&Learned { policy: Some("daily".into()), ..told(5, 1_000) }, 0, now);
         assert_eq!(room(&mut learner, now), 2);
         assert_eq!(room(&mut learner, now + secs(2)), 5);
-        assert!(learner.closed(6, now + secs(2)).expect("too many").what.contains("daily"));
+        assert!(learner.closed(6, now + secs(2)).expect("too many").by.to_string().contains("daily"));
     }
 
     #[test]

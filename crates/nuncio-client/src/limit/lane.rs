@@ -1,6 +1,8 @@
 //! What the calls of one scope share: their buckets, what the server said, and who waits.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -45,7 +47,31 @@ pub(super) struct Closed {
     /// It can go then if nothing happens. Nothing: it can go when something happens.
     pub(super) recheck: Option<Instant>,
     /// What holds it.
-    pub(super) what: Arc<str>,
+    pub(super) by: Hold,
+}
+
+/// What holds a call. It becomes text only when someone is told.
+#[derive(Debug, Clone)]
+pub(super) enum Hold {
+    Quota(Arc<str>),
+    /// By its name, where the server gives one.
+    Server(Option<Arc<str>>),
+    Pace,
+    Concurrency(NonZeroU32),
+    Earlier,
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Quota(name) => write!(f, "the limit {name:?}"),
+            Self::Server(Some(policy)) => write!(f, "the server's limit {policy:?}"),
+            Self::Server(None) => f.write_str("the server's limit"),
+            Self::Pace => f.write_str("the pace that the server puts up with"),
+            Self::Concurrency(bound) => write!(f, "the concurrency bound of {bound}"),
+            Self::Earlier => f.write_str("earlier calls"),
+        }
+    }
 }
 
 impl Closed {
@@ -122,13 +148,11 @@ impl Lane {
         let needed = ahead + u64::from(tokens);
         let empty = self.buckets.iter().filter_map(|(name, bucket)| {
             let at = bucket.opens_at(needed, now)?;
-            Some(Closed { earliest: at, recheck: Some(at), what: format!("the limit {name:?}").into() })
+            Some(Closed { earliest: at, recheck: Some(at), by: Hold::Quota(Arc::clone(name)) })
         });
         let learned = self.learner.closed(needed, now).into_iter().chain(self.pace.closed(now));
         let closed = empty.chain(learned).reduce(Closed::and);
-        Ok(closed.or_else(|| {
-            behind.then(|| Closed { earliest: now, recheck: None, what: "earlier calls".into() })
-        }))
+        Ok(closed.or_else(|| behind.then_some(Closed { earliest: now, recheck: None, by: Hold::Earlier })))
     }
 
     fn check_capacity(&self, tokens: u32) -> Result<(), Error> {

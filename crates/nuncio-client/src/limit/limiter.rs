@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::bucket::after;
-use super::lane::Closed;
+use super::lane::{Closed, Hold};
 use super::state::{Attempt, State, Taken, Turn};
 use super::{Learned, Limits, Refill};
 use crate::{Context, Error, Event, Evidence, Kind};
@@ -45,14 +45,14 @@ impl Limiter {
     pub async fn acquire(&self, context: &Context) -> Result<Permit, Error> {
         let arrived = Instant::now();
         let mut waiter = Waiter { limiter: self, turn: Turn::default() };
-        let mut reason: Option<Arc<str>> = None;
+        let mut held: Option<Hold> = None;
+        let mut now = arrived;
         loop {
-            let now = Instant::now();
             let closed = match self.with(|state| state.attempt(&mut waiter.turn, context, now))? {
                 Attempt::Goes(taken) => {
-                    if let Some(reason) = reason {
+                    if let Some(by) = held {
                         let waited = now - arrived;
-                        context.observer.notify(&Event::Limited { waited, reason: &reason });
+                        context.observer.notify(&Event::Limited { waited, reason: &by.to_string() });
                     }
                     return Ok(Permit { limiter: self.clone(), taken });
                 }
@@ -64,10 +64,11 @@ impl Limiter {
                 return Err(too_late(&closed, now, latest.saturating_duration_since(arrived)));
             }
             let recheck = closed.recheck.map_or(latest, |at| at.min(latest));
-            reason.get_or_insert(closed.what);
+            held.get_or_insert(closed.by);
             let notify = waiter.turn.notify().expect("a call that waits is parked");
             // Woken or not: the state says what it means.
             let _ = timeout_at(recheck, notify.notified()).await;
+            now = Instant::now();
         }
     }
 
@@ -171,7 +172,7 @@ impl Drop for Permit {
 }
 
 fn too_late(closed: &Closed, now: Instant, patience: Duration) -> Error {
-    let (what, patience) = (&closed.what, in_words(patience));
+    let (what, patience) = (&closed.by, in_words(patience));
     let error = if closed.earliest > now {
         let wait = closed.earliest - now;
         let message = format!(

@@ -45,7 +45,8 @@ impl Default for Limits {
 pub struct Quota {
     /// Names it in events, in errors, and to change it.
     pub name: Arc<str>,
-    /// Tokens that can be spent at once.
+    /// Tokens that can be spent at once. Of a bucket that fills within some milliseconds, part of the rate is lost: waits end a
+    /// millisecond late, and a full bucket gains nothing.
     pub capacity: NonZeroU32,
     /// How fast they come back.
     pub refill: Refill,

@@ -47,6 +47,8 @@
 //! # }
 //! ```
 
+#[cfg(test)]
+mod accuracy;
 mod adaptive;
 mod bucket;
 mod lane;

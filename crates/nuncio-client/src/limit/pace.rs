@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::lane::Closed;
+use super::lane::{Closed, Hold};
 
 /// What is left of the pace after a refusal.
 const KEPT: f64 = 0.7;
@@ -53,8 +53,7 @@ impl Pace {
     /// Why no call can go now, if none can.
     pub(super) fn closed(&self, now: Instant) -> Option<Closed> {
         let held = self.held.as_ref().filter(|held| now < held.next)?;
-        let what = "the pace that the server puts up with".into();
-        Some(Closed { earliest: held.next, recheck: Some(held.next), what })
+        Some(Closed { earliest: held.next, recheck: Some(held.next), by: Hold::Pace })
     }
 
     /// A call goes.

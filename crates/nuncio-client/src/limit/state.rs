@@ -8,6 +8,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::iter;
 use std::mem;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use slab::Slab;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::lane::{Closed, Lane, Parked, Place};
+use super::lane::{Closed, Hold, Lane, Parked, Place};
 use super::{Learned, Limits, Refill, Scope};
 use crate::{Context, Error, Kind};
 
@@ -69,7 +70,7 @@ pub(super) struct State {
     /// Those for which something is kept, narrowest first.
     scopes: [Option<Scope>; 3],
     lanes: Slab<Lane>,
-    by_place: HashMap<Place, LaneId>,
+    by_place: HashMap<Place, LaneId, foldhash::fast::RandomState>,
     /// Every lane but [`ALL`], with a time before which it cannot be forgotten.
     forgettable: BinaryHeap<Reverse<(Instant, LaneId)>>,
     under_way: u32,
@@ -94,7 +95,7 @@ impl State {
             limits,
             scopes,
             lanes,
-            by_place: HashMap::from([(Place::All, ALL)]),
+            by_place: iter::once((Place::All, ALL)).collect(),
             forgettable: BinaryHeap::new(),
             under_way: 0,
             arrivals: 0,
@@ -276,11 +277,7 @@ impl State {
     /// The bound on calls at once is one more thing that all calls share.
     fn crowded(&self, id: LaneId, now: Instant) -> Option<Closed> {
         let bound = self.limits.concurrency.filter(|bound| id == ALL && self.under_way >= bound.get())?;
-        Some(Closed {
-            earliest: now,
-            recheck: None,
-            what: format!("the concurrency bound of {bound}").into(),
-        })
+        Some(Closed { earliest: now, recheck: None, by: Hold::Concurrency(bound) })
     }
 
     /// Something changed for those who wait in a lane. The first asks again, and when it goes wakes the next.
