@@ -11,7 +11,9 @@ use tower::{Layer, Service, ServiceExt as _};
 
 use super::failure::Failure;
 use super::{Budget, Decision, Outcome, Policy, Stop};
-use crate::{Attempt, Body, Clock, Context, Error, Event, History, Kind, Random, Request, Response};
+use crate::{
+    Attempt, Body, Clock, Context, Error, Event, Evidence, History, Kind, Random, Request, Response,
+};
 
 /// Repeats failed attempts as a [`Policy`] allows: see [the module](super).
 #[derive(Debug, Clone)]
@@ -88,6 +90,8 @@ where
     let policy = parts.extensions.get().unwrap_or(&layer.policy).clone();
     let spare = body.try_clone();
     layer.budget.deposit(parts.uri.host().unwrap_or_default());
+    // Whether an attempt before the last may have been acted on: what the last one proves is not all then.
+    let mut doubt = false;
     let (mut attempt, mut renewed, mut reconnected, mut backoff) = (1, false, false, Duration::ZERO);
     loop {
         let result = send(&mut inner, Request::from_parts(parts.clone(), body), &context.history).await;
@@ -123,14 +127,17 @@ where
             Decision::Retry { after, reason, counted } => (after, reason, counted),
             Decision::GiveUp(stop) => {
                 context.observer.notify(&Event::GaveUp { attempts: made, reason: &stop.to_string() });
-                return result
-                    .map_err(|error| explained(error, &stop, made, &outcome).after(context.history));
+                return result.map_err(|error| {
+                    let error = if doubt { error.evidence_is(Evidence::Unknown) } else { error };
+                    explained(error, &stop, made, &outcome).after(context.history)
+                });
             }
         };
         context.observer.notify(&Event::Retrying { attempt: made, after, reason: &reason });
         tokio::time::sleep(after).await;
         context.history.waited(after);
         body = spare.as_ref().and_then(Body::try_clone).expect("only what is replayable is retried");
+        doubt |= outcome.evidence == Evidence::Unknown;
         attempt += u32::from(counted);
         renewed |= outcome.credentials_renewed;
         reconnected |= outcome.connection_ended;

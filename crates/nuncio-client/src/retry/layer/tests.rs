@@ -454,3 +454,17 @@ async fn every_retry_and_the_giving_up_are_told_with_their_reason() {
         ]
     );
 }
+
+/// The second connection is refused: that says nothing of the first attempt, which carried the same key.
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_done_by_an_earlier_attempt_stays_unknown() {
+    let fail = |evidence| Step::Fail(Error::new(Kind::Connect, "no answer").evidence_is(evidence));
+    for last in [Evidence::NeverSent, Evidence::Rejected] {
+        let script = Script::new([fail(Evidence::Unknown), fail(last), fail(last), fail(last)]);
+        let mut request = request(Method::POST, Body::Empty);
+        request.extensions_mut().insert(Context { repeatable: true, ..Context::default() });
+        let layer = layer(Policy { attempts: 3.try_into().unwrap(), ..policy() });
+        let error = layer.layer(script).oneshot(request).await.unwrap_err();
+        assert_eq!(error.evidence(), Evidence::Unknown);
+    }
+}
