@@ -1,6 +1,7 @@
 //! Compressed bodies, right ones and bombs.
 
 use std::io::Write as _;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -47,7 +48,13 @@ impl Encoding {
     }
 
     /// How a bomb begins, and what of it can be sent again and again: each time [`BLANKS`] more.
-    pub(crate) fn bomb(self) -> (Vec<u8>, Bytes) {
+    pub(crate) fn bomb(self) -> &'static (Vec<u8>, Bytes) {
+        static BOMBS: [OnceLock<(Vec<u8>, Bytes)>; 3] = [const { OnceLock::new() }; 3];
+        // Made once: to compress is slow where nothing is optimised.
+        BOMBS[self as usize].get_or_init(|| self.make_bomb())
+    }
+
+    fn make_bomb(self) -> (Vec<u8>, Bytes) {
         let blanks = vec![b' '; BLANKS];
         match self {
             // Parts behind each other are allowed.
@@ -92,8 +99,8 @@ mod tests {
     #[test]
     fn a_bomb_is_small_and_goes_on_for_ever() {
         for encoding in [Encoding::Gzip, Encoding::Brotli, Encoding::Zstd] {
-            let (mut bomb, turn) = encoding.bomb();
-            (0..5).for_each(|_| bomb.extend_from_slice(&turn));
+            let (first, turn) = encoding.bomb();
+            let bomb = [&first[..], &turn.repeat(5)].concat();
             assert!(bomb.len() < BLANKS / 20, "{encoding:?}: {} bytes", bomb.len());
             assert!(inflated(encoding, &bomb, 5 * BLANKS).iter().all(|byte| *byte == b' '));
         }

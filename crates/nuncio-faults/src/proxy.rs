@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,8 +24,8 @@ pub enum Origin {
     Json(Bytes),
 }
 
-/// Decides what becomes of the n-th exchange, counted from 0: on a new connection when it is accepted, on a kept one when the next
-/// request comes in.
+/// Decides what becomes of the n-th exchange, counted from 0. It is asked when the request begins to come in; for a fault that strikes
+/// before that, also when the connection is accepted.
 type Plan = Box<dyn Fn(usize) -> Option<Fault> + Send + Sync>;
 
 /// A running proxy. Dropping it stops it and breaks off its connections.
@@ -45,7 +45,9 @@ struct Shared {
     plan: Plan,
     exchanges: AtomicUsize,
     connections: AtomicUsize,
+    open: AtomicUsize,
     forwarded: AtomicUsize,
+    struck: Mutex<Vec<Fault>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -89,7 +91,9 @@ impl ClosedPort {
             plan: Box::new(plan),
             exchanges: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
             forwarded: AtomicUsize::new(0),
+            struck: Mutex::default(),
         });
         let task = tokio::spawn(run(listener, Arc::clone(&shared)));
         Ok(Proxy { address, shared, task })
@@ -97,8 +101,8 @@ impl ClosedPort {
 }
 
 impl Proxy {
-    /// A proxy on a free port, in front of `origin`. `plan` decides what becomes of the n-th exchange, counted from 0: on a new
-    /// connection when it is accepted, on a kept one when the next request comes in.
+    /// A proxy on a free port, in front of `origin`. `plan` decides what becomes of the n-th exchange, counted from 0. It is asked when
+    /// the request begins to come in; for a fault that strikes before that, also when the connection is accepted.
     ///
     /// # Errors
     /// When no port can be listened on.
@@ -133,10 +137,22 @@ impl Proxy {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
+    /// How many connections are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.shared.open.load(Ordering::SeqCst)
+    }
+
     /// How many requests reached the origin, all of them whole.
     #[must_use]
     pub fn forwarded(&self) -> usize {
         self.shared.forwarded.load(Ordering::SeqCst)
+    }
+
+    /// The faults that have struck since this was asked last.
+    #[must_use]
+    pub fn take_struck(&self) -> Vec<Fault> {
+        std::mem::take(&mut *self.shared.struck())
     }
 }
 
@@ -153,33 +169,43 @@ async fn run(listener: TcpListener, shared: Arc<Shared>) {
         if let Ok((client, _)) = listener.accept().await {
             shared.connections.fetch_add(1, Ordering::SeqCst);
             let shared = Arc::clone(&shared);
-            // A connection ends in an error whenever the client is gone.
-            connections.spawn(async move { shared.serve(client).await });
+            connections.spawn(async move {
+                shared.open.fetch_add(1, Ordering::SeqCst);
+                // It ends in an error whenever the client is gone.
+                let _ = shared.serve(client).await;
+                shared.open.fetch_sub(1, Ordering::SeqCst);
+            });
         }
         while connections.try_join_next().is_some() {}
     }
 }
 
 impl Shared {
-    fn next(&self) -> Option<Fault> {
-        (self.plan)(self.exchanges.fetch_add(1, Ordering::SeqCst))
+    fn struck(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.struck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn number(&self) -> usize {
+        self.exchanges.fetch_add(1, Ordering::SeqCst)
     }
 
     async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
         client.set_nodelay(true)?;
         let mut incoming = Incoming::new();
-        let mut fault = self.next();
-        if let Some(Fault::Cut { at: At::Connect, end }) = fault {
+        let mut number = self.number();
+        if let Some(fault @ Fault::Cut { at: At::Connect, end }) = (self.plan)(number) {
+            self.struck().push(fault);
             return finish(end, &mut client).await;
         }
-        while incoming.begin(&mut client).await?.is_some() {
-            if !self.exchange(&mut client, &mut incoming, fault.as_ref()).await? {
-                return Ok(());
+        while incoming.begin(&mut client).await? {
+            let fault = (self.plan)(number);
+            self.struck().extend(fault.clone());
+            if !self.exchange(&mut client, &mut incoming, fault.as_ref()).await?
+                || !incoming.begin(&mut client).await?
+            {
+                break;
             }
-            if incoming.begin(&mut client).await?.is_none() {
-                return Ok(());
-            }
-            fault = self.next();
+            number = self.number();
         }
         Ok(())
     }

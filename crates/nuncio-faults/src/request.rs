@@ -15,9 +15,9 @@ impl Incoming {
         Self { read: Vec::new() }
     }
 
-    /// Waits for the first byte. Nothing when the client has closed.
-    pub(crate) async fn begin(&mut self, client: &mut TcpStream) -> io::Result<Option<()>> {
-        Ok((!self.read.is_empty() || self.more(client).await?).then_some(()))
+    /// Waits for the first byte. Not when the client has closed.
+    pub(crate) async fn begin(&mut self, client: &mut TcpStream) -> io::Result<bool> {
+        Ok(!self.read.is_empty() || self.more(client).await?)
     }
 
     /// Reads `bytes`, or less where the request ends before.

@@ -14,6 +14,9 @@ use crate::fault::{At, End, Fault};
 const DRIPS: usize = 12;
 const DRIP_PAUSE: Duration = Duration::from_millis(2);
 
+/// Between one turn of what goes on for ever and the next.
+const FOREVER_PAUSE: Duration = Duration::from_millis(1);
+
 /// A client that never goes away is left after that.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -65,7 +68,7 @@ pub(crate) fn script(mut answer: Answer, fault: Option<&Fault>) -> Vec<Step> {
             send(answer.open_head()),
             Step::Forever(Bytes::from(format!("x-endless: {}\r\n", "x".repeat(1000)))),
         ],
-        Fault::EndlessInterim => vec![Step::Forever(interim(100))],
+        Fault::EndlessInterim => vec![Step::Forever(interim(10))],
         Fault::Interim(count) => vec![send(interim(*count)), send(answer.bytes())],
         Fault::EndlessBody { chunked: false } => {
             answer.remove("content-length");
@@ -125,8 +128,8 @@ pub(crate) fn script(mut answer: Answer, fault: Option<&Fault>) -> Vec<Step> {
         Fault::Bomb(encoding) => {
             let (first, turn) = encoding.bomb();
             answer.set("content-encoding", encoding.name());
-            let first = if first.is_empty() { first } else { chunk(&first) };
-            endless_chunks(answer, first, &turn)
+            let first = if first.is_empty() { Vec::new() } else { chunk(first) };
+            endless_chunks(answer, first, turn)
         }
         Fault::DeepJson(depth) => {
             let body = [vec![b'['; *depth], vec![b']'; *depth]].concat();
@@ -154,6 +157,8 @@ pub(crate) async fn play(script: Vec<Step>, client: &mut TcpStream) -> io::Resul
             Step::Wait(pause) => tokio::time::sleep(pause).await,
             Step::Forever(bytes) => loop {
                 client.write_all(&bytes).await?;
+                // Whoever reads it should be kept busy, and not the whole machine.
+                tokio::time::sleep(FOREVER_PAUSE).await;
             },
             Step::End(end) => {
                 finish(end, client).await?;

@@ -3,7 +3,9 @@
 use nuncio_client::{Evidence, Kind};
 use nuncio_faults::{At, ClosedPort, End, Fault, Origin, Proxy};
 
-use super::{ANSWER, client, get, is_harmless, leaves_the_fate_unknown, post, struck};
+use std::time::Duration;
+
+use super::{ANSWER, SHORT, client, get, is_harmless, leaves_the_fate_unknown, post, struck};
 
 #[tokio::test]
 async fn a_refused_connection_was_never_sent_so_even_a_post_is_repeated() {
@@ -104,5 +106,28 @@ async fn a_post_on_a_kept_connection_that_closes_reaches_the_server_once_at_most
         let error = client.post("/x").send().await.expect_err("closed as it comes in");
         assert_eq!((error.kind(), error.evidence()), (Kind::Connect, Evidence::Unknown));
         assert_eq!((proxy.connections(), proxy.exchanges()), (1, 2));
+    }
+}
+
+/// A connection that is not closed then would be read from, or wait, for ever.
+#[tokio::test]
+async fn whoever_is_given_up_on_is_hung_up_on() {
+    for fault in [
+        Fault::Cut { at: At::Answer(0), end: End::Stall },
+        Fault::Cut { at: At::Answer(100), end: End::Stall },
+        Fault::EndlessInterim,
+        Fault::EndlessHeaders,
+        Fault::EndlessBody { chunked: true },
+        Fault::EndlessBody { chunked: false },
+    ] {
+        let proxy = struck(&fault, usize::MAX);
+        let client = client(&proxy.url()).timeout(SHORT).build().expect("valid");
+        client.get("/x").send().await.expect_err("no answer");
+        let closed = async {
+            while proxy.open() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(20), closed).await.is_ok(), "{fault:?}");
     }
 }
