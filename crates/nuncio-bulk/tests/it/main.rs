@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used, reason = "in helpers of tests, too, a surprise ends the test")]
 
 mod each;
+mod faults;
 mod pull;
