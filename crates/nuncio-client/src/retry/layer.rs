@@ -137,7 +137,7 @@ where
         tokio::time::sleep(after).await;
         context.history.waited(after);
         body = spare.as_ref().and_then(Body::try_clone).expect("only what is replayable is retried");
-        doubt |= outcome.evidence == Evidence::Unknown;
+        doubt |= outcome.evidence == Evidence::Unknown && !outcome.method.is_safe();
         attempt += u32::from(counted);
         renewed |= outcome.credentials_renewed;
         reconnected |= outcome.connection_ended;
