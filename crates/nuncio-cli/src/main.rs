@@ -32,7 +32,8 @@ use crate::session::Session;
 fn main() -> ExitCode {
     let args = Args::parse();
     trace::start();
-    let runtime = match tokio::runtime::Runtime::new() {
+    // On this thread alone: what a command does is wait for the network, and waking other threads costs more than they would do.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("nuncio: the runtime cannot be started: {error}");

@@ -1,10 +1,12 @@
 //! Every record of a list in a file.
 //!
-//! Records are copied, not parsed: numbers keep every digit. At the end of each page the file is brought to disk, then the state
+//! Records are copied, not parsed: numbers keep every digit. At the end of a page the file is brought to disk, then the state
 //! file is replaced by one that says how long the file is and where the next page is. A run that finds a state cuts the file to that
-//! length and goes on there, so that nothing is lost and nothing is there twice.
+//! length and goes on there, so that nothing is lost and nothing is there twice. Pages that come faster than [`COMMIT_INTERVAL`] are made
+//! safe together.
 
 mod csv;
+mod output;
 mod sink;
 mod state;
 
@@ -12,8 +14,8 @@ use std::future::Future;
 use std::io::Write;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt as _};
 use nuncio_client::pages::{Checkpoint, Item, Progress, Verdict};
 use serde::Serialize;
@@ -21,10 +23,12 @@ use serde::Serialize;
 use crate::{Error, files};
 
 use csv::Csv;
+use output::Output;
 use sink::{Out, Sink};
-use state::{Saved, State};
+use state::State;
 
 pub use crate::Format;
+pub use output::COMMIT_INTERVAL;
 
 /// What a pull writes, and where.
 #[derive(Debug)]
@@ -110,7 +114,7 @@ pub struct Summary {
 /// Writes every record of a list.
 ///
 /// `start` makes the stream, from the checkpoint if there is one ([`Pages::resume`](nuncio_client::pages::Pages::resume)).
-/// `progress` is told after each page that is safe. When `stop` ends, so does the pull, at once: a page that was begun is
+/// `progress` is told after each page. When `stop` ends, so does the pull, at once: a page that was begun is
 /// read again by the next run. Dropping the future, or a kill, leaves the same. A pull that has ended already asks for nothing.
 ///
 /// ```
@@ -158,33 +162,41 @@ pub async fn pull<S>(
 where
     S: Stream<Item = Result<Item, nuncio_client::Error>>,
 {
-    let (mut sink, state, Saved { checkpoint, .. }) = open(options)?;
+    let (mut output, checkpoint) = open(options)?;
     let resumed_from = checkpoint.as_ref().map(|checkpoint| checkpoint.progress);
     let mut items = pin!(start(checkpoint)?);
     let mut stop = pin!(stop);
+    let mut due = pin!(tokio::time::sleep(Duration::ZERO));
     let mut done = resumed_from.unwrap_or_default();
     let outcome = loop {
-        match select(&mut stop, items.next()).await {
-            Either::Left(((), _)) | Either::Right((None, _)) => break Ok(None),
-            Either::Right((Some(Ok(Item::Record(record))), _)) => {
-                if let Err(error) = sink.write(&record) {
-                    break Err(error);
-                }
-            }
-            Either::Right((Some(Ok(Item::Page(checkpoint))), _)) => {
+        let item = tokio::select! {
+            biased;
+            () = &mut stop => break Ok(None),
+            item = items.next() => item,
+            // The next page takes its time: what came before it need not wait to be safe.
+            () = &mut due, if output.is_unsaved() => match output.commit() {
+                Ok(()) => continue,
+                Err(error) => break Err(error),
+            },
+        };
+        let result = match item {
+            None => break Ok(None),
+            Some(Err(error)) => break Err(error.into()),
+            Some(Ok(Item::End(verdict))) => break Ok(Some(verdict)),
+            Some(Ok(Item::Record(record))) => output.write(&record),
+            Some(Ok(Item::Page(checkpoint))) => {
                 done = checkpoint.progress;
-                if let Err(error) = commit(&mut sink, state.as_ref(), checkpoint) {
-                    break Err(error);
-                }
                 progress(&done);
+                output.end_page(checkpoint, due.as_mut())
             }
-            Either::Right((Some(Ok(Item::End(verdict))), _)) => break Ok(Some(verdict)),
-            Either::Right((Some(Ok(_)), _)) => {}
-            Either::Right((Some(Err(error)), _)) => break Err(error.into()),
+            Some(Ok(_)) => Ok(()),
+        };
+        if let Err(error) = result {
+            break Err(error);
         }
     };
     // What is behind the last whole page has no note in the state.
-    let bytes = sink.close();
+    let bytes = output.close();
     let verdict = outcome?;
     Ok(Summary {
         complete: verdict.as_ref().is_some_and(|verdict| verdict.check().is_ok()),
@@ -195,7 +207,7 @@ where
     })
 }
 
-fn open(options: Options) -> Result<(Sink, Option<State>, Saved), Error> {
+fn open(options: Options) -> Result<(Output, Option<Checkpoint>), Error> {
     let Options { to, format, columns, state, call, restart } = options;
     // Opened first: the lock on the output is the one on its state too.
     let mut out = Out::open(to)?;
@@ -217,15 +229,5 @@ fn open(options: Options) -> Result<(Sink, Option<State>, Saved), Error> {
     out.cut(saved.bytes)?;
     let records = saved.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.records);
     let csv = (format == Format::Csv).then(|| Csv::new(columns, saved.header.clone(), records));
-    Ok((Sink::new(out, csv, saved.bytes), state, saved))
-}
-
-/// The order is the point: a state must never tell of bytes that are not there.
-fn commit(sink: &mut Sink, state: Option<&State>, checkpoint: Checkpoint) -> Result<(), Error> {
-    sink.end_page()?;
-    if let Some(state) = state {
-        sink.sync()?;
-        state.save(Saved { bytes: sink.bytes(), header: sink.header(), checkpoint: Some(checkpoint) })?;
-    }
-    Ok(())
+    Ok((Output::new(Sink::new(out, csv, saved.bytes), state), saved.checkpoint))
 }

@@ -12,17 +12,21 @@ use super::Target;
 use super::csv::Csv;
 
 /// Bytes that are collected before they are written.
-const BUFFER_BYTES: usize = 256 * 1024;
+const BUFFER_BYTES: usize = 64 * 1024;
 
 pub(super) struct Sink {
     out: Out,
     /// The CSV encoder; JSON lines need none.
     csv: Option<Csv>,
     buffer: Vec<u8>,
-    /// Written, with the last whole page at the end.
-    committed: u64,
-    /// Written since then.
-    beyond: u64,
+    /// Length of the output without the buffer.
+    written: u64,
+    /// Length of the output, buffer included, up to the end of the last whole page.
+    page_end: u64,
+    /// Length of the output when it was last brought to disk.
+    synced: u64,
+    /// Whether the last write failed: half of it may be there.
+    is_broken: bool,
 }
 
 /// An open [`Target`].
@@ -81,9 +85,10 @@ impl Out {
 }
 
 impl Sink {
-    /// Writes to `out`, which has `committed` bytes.
-    pub(super) fn new(out: Out, csv: Option<Csv>, committed: u64) -> Self {
-        Self { out, csv, buffer: Vec::with_capacity(BUFFER_BYTES), committed, beyond: 0 }
+    /// Writes to `out`, which has `length` bytes.
+    pub(super) fn new(out: Out, csv: Option<Csv>, length: u64) -> Self {
+        let buffer = Vec::with_capacity(BUFFER_BYTES);
+        Self { out, csv, buffer, written: length, page_end: length, synced: length, is_broken: false }
     }
 
     pub(super) fn write(&mut self, record: &Record) -> Result<(), Error> {
@@ -94,45 +99,60 @@ impl Sink {
                 self.buffer.push(b'\n');
             }
         }
-        if self.buffer.len() < BUFFER_BYTES { Ok(()) } else { self.flush() }
+        if self.buffer.len() < BUFFER_BYTES { Ok(()) } else { self.flush(self.buffer.len()) }
     }
 
-    /// Writes everything up to here, which counts as committed from now on.
+    /// What comes next belongs to another page.
     pub(super) fn end_page(&mut self) -> Result<(), Error> {
         if let Some(csv) = &mut self.csv {
             csv.end_page(&mut self.buffer)?;
         }
-        self.flush()?;
-        self.committed += std::mem::take(&mut self.beyond);
+        self.page_end = self.written + self.buffer.len() as u64;
+        Ok(())
+    }
+
+    /// Writes the whole pages of what was collected.
+    pub(super) fn flush_pages(&mut self) -> Result<(), Error> {
+        let whole = self.page_end.saturating_sub(self.written);
+        self.flush(usize::try_from(whole).expect("a part of the buffer"))
+    }
+
+    fn flush(&mut self, bytes: usize) -> Result<(), Error> {
+        self.is_broken = true;
+        self.out.write(&self.buffer[..bytes])?;
+        self.is_broken = false;
+        self.written += bytes as u64;
+        self.buffer.drain(..bytes);
         Ok(())
     }
 
     /// Brings what was written to disk.
-    pub(super) fn sync(&self) -> Result<(), Error> {
-        self.out.sync()
+    pub(super) fn sync(&mut self) -> Result<(), Error> {
+        self.out.sync()?;
+        self.synced = self.page_end;
+        Ok(())
     }
 
-    /// Leaves whole pages only, where that is possible, and says how many bytes they are.
+    /// Leaves whole pages only, where that is possible, and says how many bytes they are; after a write that failed, those that were safe.
     pub(super) fn close(mut self) -> Result<u64, Error> {
-        if self.beyond > 0 {
-            self.out.cut(self.committed)?;
+        if self.is_broken {
+            self.out.cut(self.synced)?;
+            return Ok(self.synced);
+        }
+        self.flush_pages()?;
+        if self.written > self.page_end {
+            self.out.cut(self.page_end)?;
         }
         self.out.sync()?;
-        Ok(self.committed)
+        Ok(self.page_end)
     }
 
+    /// Length of the output up to the end of the last whole page.
     pub(super) fn bytes(&self) -> u64 {
-        self.committed
+        self.page_end
     }
 
     pub(super) fn header(&self) -> Option<Vec<String>> {
         self.csv.as_ref()?.header().map(<[String]>::to_vec)
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
-        self.beyond += self.buffer.len() as u64;
-        self.out.write(&self.buffer)?;
-        self.buffer.clear();
-        Ok(())
     }
 }

@@ -170,6 +170,6 @@ async fn what_is_noted_was_on_disk_before() {
             notes += 1;
         }
     }
-    // At the beginning, and after each page.
-    assert_eq!(notes, 4, "{}", home.read("trace"));
+    // At the beginning, after the first page, and at the end; pages that come fast are noted together.
+    assert!((3..=4).contains(&notes), "{}", home.read("trace"));
 }
