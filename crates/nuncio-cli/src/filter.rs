@@ -2,7 +2,7 @@
 
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Ctx, Vars, data, unwrap_valr};
-use jaq_json::{Val, read};
+use jaq_json::{Val, read, write};
 use nuncio_client::{Error, Kind};
 
 /// A compiled jq filter.
@@ -39,11 +39,14 @@ impl Filter {
         let input = read::parse_single(json)
             .map_err(|error| Error::new(Kind::Decode, format!("--jq needs JSON: {error}")))?;
         let mut out = Vec::new();
+        let compact = write::Pp::default();
         let context = Ctx::<data::JustLut<Val>>::new(&self.0.lut, Vars::new([]));
         for value in self.0.id.run((context, input)).map(unwrap_valr) {
             match value {
                 Ok(Val::TStr(text)) => out.extend_from_slice(&text),
-                Ok(value) => out.extend_from_slice(value.to_string().as_bytes()),
+                Ok(value) => {
+                    write::write(&mut out, &compact, 0, &value).expect("memory takes what is written to it");
+                }
                 Err(error) => return Err(Error::new(Kind::Decode, format!("--jq failed: {error}"))),
             }
             out.push(b'\n');

@@ -24,6 +24,7 @@ mod wire_log;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tokio::runtime::{Builder, LocalOptions};
 
 use crate::args::Args;
 use crate::exit::Stop;
@@ -33,14 +34,18 @@ fn main() -> ExitCode {
     let args = Args::parse();
     trace::start();
     // On this thread alone: what a command does is wait for the network, and waking other threads costs more than they would do.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("nuncio: the runtime cannot be started: {error}");
             return ExitCode::from(exit::LOCAL);
         }
     };
-    let code = runtime.block_on(run(args));
+    // As a task: to wake what is not one takes a system call.
+    let code = match runtime.block_on(runtime.spawn_local(run(args))) {
+        Ok(code) => code,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    };
     // A read of standard input may still be under way, and would be waited for.
     runtime.shutdown_background();
     ExitCode::from(code)

@@ -13,6 +13,11 @@ impl Digest {
         Self(FixedState::default().hash_one(bytes))
     }
 
+    /// A number below `length`, a power of two, that is spread evenly over digests.
+    pub(super) fn index(self, length: usize) -> usize {
+        self.0 as usize & (length - 1)
+    }
+
     /// The digest of all that this one stands for and `next` behind it.
     #[must_use]
     pub(super) fn and(self, next: Self) -> Self {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use memchr::memchr2;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -37,7 +38,7 @@ impl Record {
     pub fn line(&self) -> Cow<'_, [u8]> {
         // JSON strings hold no line ends, so these are white space wherever they stand.
         let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        if self.0.iter().any(is_line_end) {
+        if memchr2(b'\n', b'\r', &self.0).is_some() {
             Cow::Owned(self.0.iter().copied().filter(|byte| !is_line_end(byte)).collect())
         } else {
             Cow::Borrowed(&self.0)
