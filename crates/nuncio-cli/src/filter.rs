@@ -5,6 +5,9 @@ use jaq_core::{Ctx, Vars, data, unwrap_valr};
 use jaq_json::{Val, read, write};
 use nuncio_client::{Error, Kind};
 
+/// How deep arrays and objects may nest, as everywhere in nuncio. jaq reads them, shows them and drops them by recursion.
+const MAX_DEPTH: usize = 128;
+
 /// A compiled jq filter.
 pub(crate) struct Filter(jaq_core::Filter<data::JustLut<Val>>);
 
@@ -36,6 +39,9 @@ impl Filter {
     /// # Errors
     /// [`Kind::Decode`] when `json` is not JSON or the filter fails on it.
     pub(crate) fn apply(&self, json: &[u8]) -> Result<Vec<u8>, Error> {
+        if depth(json) > MAX_DEPTH {
+            return Err(Error::new(Kind::Decode, format!("the JSON nests deeper than {MAX_DEPTH}")));
+        }
         let input = read::parse_single(json)
             .map_err(|error| Error::new(Kind::Decode, format!("--jq needs JSON: {error}")))?;
         let mut out = Vec::new();
@@ -53,6 +59,25 @@ impl Filter {
         }
         Ok(out)
     }
+}
+
+/// How deep `json` nests.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 #[cfg(test)]
@@ -83,5 +108,24 @@ mod tests {
         assert_eq!(error.to_string(), r#"the filter "fliter" uses what is not defined: fliter"#);
         assert_eq!(apply(".a", "<html>").unwrap_err().kind(), Kind::Decode);
         assert_eq!(apply(".a", "7").unwrap_err().kind(), Kind::Decode);
+    }
+
+    #[test]
+    fn json_that_nests_deeper_than_any_stack_is_an_error() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            for depth in [200, 1_000_000] {
+                let json = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+                let error = apply(".", &json).unwrap_err();
+                assert_eq!(error.kind(), Kind::Decode);
+                assert!(error.to_string().contains("nests deeper"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn brackets_within_text_are_no_depth() {
+        let json = format!(r#"{{"a": "\"{}\\", "b": [1]}}"#, "[".repeat(1000));
+        assert_eq!(depth(json.as_bytes()), 2);
+        assert_eq!(apply(".b[0]", &json).unwrap(), "1\n");
     }
 }
