@@ -26,7 +26,7 @@ pub struct Program<'a> {
     name: &'a str,
     command: Box<dyn Fn() -> Command + 'a>,
     check: Box<dyn Fn() -> Result<(), String> + 'a>,
-    share: f64,
+    rounds: usize,
 }
 
 impl<'a> Program<'a> {
@@ -36,13 +36,13 @@ impl<'a> Program<'a> {
         command: impl Fn() -> Command + 'a,
         check: impl Fn() -> Result<(), String> + 'a,
     ) -> Self {
-        Self { name, command: Box::new(command), check: Box::new(check), share: 1.0 }
+        Self { name, command: Box::new(command), check: Box::new(check), rounds: usize::MAX }
     }
 
-    /// Says that it does a part of the whole job, which would take too long: its times are divided by `share`.
+    /// Says that it takes so long that once must do.
     #[must_use]
-    pub fn doing(mut self, share: f64) -> Self {
-        self.share = share;
+    pub fn once(mut self) -> Self {
+        self.rounds = 1;
         self
     }
 }
@@ -53,27 +53,31 @@ impl<'a> Program<'a> {
 /// When one of them fails or has not done its job: there is no figure for that.
 pub fn compare(programs: &[Program<'_>], rounds: usize) {
     let mut samples = vec![Vec::new(); programs.len()];
-    for _ in 0..rounds {
-        for (program, samples) in programs.iter().zip(&mut samples) {
+    for round in 0..rounds {
+        for (program, samples) in
+            programs.iter().zip(&mut samples).filter(|(program, _)| round < program.rounds)
+        {
             let usage =
                 run(&mut (program.command)()).unwrap_or_else(|error| panic!("{}: {error}", program.name));
             (program.check)().unwrap_or_else(|error| panic!("{}: {error}", program.name));
             samples.push(usage);
         }
     }
-    let cpu = |index: usize| median(&samples[index], |usage| usage.cpu).as_secs_f64() / programs[index].share;
+    let cpu = |index: usize| median(&samples[index], |usage| usage.cpu).as_secs_f64();
+    let (unit, in_units) = if cpu(0) < 0.01 { ("ms", 1e3) } else { ("s", 1.0) };
     let rows = programs.iter().zip(&samples).enumerate().map(|(index, (program, samples))| {
-        let wall = median(samples, |usage| usage.wall).as_secs_f64() / program.share;
+        let wall = median(samples, |usage| usage.wall).as_secs_f64();
         let peak = median(samples, |usage| usage.peak) as f64 / f64::from(1 << 20);
         vec![
             program.name.to_owned(),
-            format!("{:.3}", cpu(index)),
+            format!("{:.3}", cpu(index) * in_units),
             format!("{:.2}", cpu(index) / cpu(0)),
-            format!("{wall:.3}"),
+            format!("{:.3}", wall * in_units),
             format!("{peak:.1}"),
         ]
     });
-    table::print(&["", "CPU s", "ratio", "wall s", "peak MiB"], &rows.collect::<Vec<_>>());
+    let heads = ["", &format!("CPU {unit}"), "ratio", &format!("wall {unit}"), "peak MiB"];
+    table::print(&heads, &rows.collect::<Vec<_>>());
 }
 
 /// Runs a command to its end.

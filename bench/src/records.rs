@@ -1,6 +1,7 @@
 //! The list that `pull` reads: pages of 100 records of about 400 bytes, as a billing API would have them.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
@@ -54,20 +55,20 @@ impl Pages {
     }
 }
 
-/// Sees to it that the file has a line for each record of `pages`, in order, after `head` lines of another kind.
+/// Sees to it that the file has a line for each record of `pages`, in order. Lines of another kind, such as a head, are passed over.
 ///
 /// # Errors
 /// When it has not: the way is wrong and has no figure.
-pub fn check(file: &Path, pages: u64, head: usize) -> Result<(), String> {
+pub fn check(file: &Path, pages: u64) -> Result<(), String> {
     let shown = file.display();
-    let reader = BufReader::new(std::fs::File::open(file).map_err(|error| format!("{shown}: {error}"))?);
+    let reader = BufReader::new(File::open(file).map_err(|error| format!("{shown}: {error}"))?);
     let mut wanted = 0;
-    for line in reader.split(b'\n').skip(head) {
+    for line in reader.split(b'\n') {
         let line = line.map_err(|error| format!("{shown}: {error}"))?;
-        let text = String::from_utf8_lossy(&line);
-        let number = text.find("rec_").and_then(|at| text.get(at + 4..at + 12)?.parse::<u64>().ok());
-        if number != Some(wanted) {
-            return Err(format!("{shown}: record {wanted} is missing; there is {text:.80}"));
+        let line = String::from_utf8_lossy(&line);
+        let Some(at) = line.find("rec_") else { continue };
+        if line.get(at + 4..at + 12).and_then(|digits| digits.parse().ok()) != Some(wanted) {
+            return Err(format!("{shown}: record {wanted} is missing; there is {line:.80}"));
         }
         wanted += 1;
     }

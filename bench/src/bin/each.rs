@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use nuncio_bench::children::{Program, compare, nuncio, sibling, workplace};
 use nuncio_bench::connection::Connection;
+use nuncio_bench::peers::{installed, or_skip, python, script};
 use nuncio_bench::rivals::each::IN_FLIGHT;
 use nuncio_bench::server::Server;
 use nuncio_bench::way::runtime;
@@ -16,15 +17,22 @@ const ITEMS: u64 = 20_000;
 const ROUNDS: usize = 3;
 
 fn main() {
-    println!("each, {ITEMS} POSTs, {IN_FLIGHT} in flight, medians of {ROUNDS} rounds in turns\n");
+    println!(
+        "each, {ITEMS} POSTs, {IN_FLIGHT} in flight, medians of {ROUNDS} rounds in turns, what takes long once\n"
+    );
     let (files, server) = (workplace("each"), Server::start(1, Duration::ZERO));
     let items = files.join("items.jsonl");
     std::fs::write(&items, lines()).expect("room on the disk");
-    let programs = [
+    let mut programs = vec![
         rival("hyper", "hyper", &server, &items),
         rival("reqwest", "reqwest", &server, &items),
         each("nuncio each", &server, &items),
     ];
+    let node = or_skip("node", installed("node"));
+    programs.extend(node.map(|node| peer("node, fetch", node, "each.mjs", &server, &items).once()));
+    let python = or_skip("Python", python());
+    let httpx = |python| peer("Python, httpx and tenacity", python, "each_httpx.py", &server, &items).once();
+    programs.extend(python.map(httpx));
     compare(&programs, ROUNDS);
 }
 
@@ -70,6 +78,17 @@ fn each<'a>(name: &'a str, server: &'a Server, items: &'a Path) -> Program<'a> {
     };
     let results = items.with_file_name("items.jsonl.results.jsonl");
     Program::new(name, command, move || check(&results, server))
+}
+
+fn peer<'a>(name: &'a str, by: PathBuf, file: &'a str, server: &'a Server, items: &'a Path) -> Program<'a> {
+    let results = items.with_file_name(file).with_extension("jsonl");
+    let written = results.clone();
+    let command = move || {
+        let mut command = Command::new(&by);
+        command.arg(script(file)).arg(format!("http://{}", server.address)).arg(items).arg(&results);
+        command
+    };
+    Program::new(name, command, move || check(&written, server))
 }
 
 /// Sees to it that each item was sent once, and that the answer to each was written.
