@@ -66,7 +66,7 @@ pub(crate) fn script(mut answer: Answer, fault: Option<&Fault>) -> Vec<Step> {
         }
         Fault::EndlessHeaders => vec![
             send(answer.open_head()),
-            Step::Forever(Bytes::from(format!("x-endless: {}\r\n", "x".repeat(1000)))),
+            Step::Forever(format!("x-endless: {}\r\n", "x".repeat(1000)).repeat(32).into()),
         ],
         Fault::EndlessInterim => vec![Step::Forever(interim(10))],
         Fault::Interim(count) => vec![send(interim(*count)), send(answer.bytes())],
