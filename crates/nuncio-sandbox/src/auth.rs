@@ -66,9 +66,11 @@ impl Demand<'_> {
     }
 }
 
+/// The token of an `Authorization: Bearer` header; or of `Authorization: token`, as it was called before RFC 6750 and some clients
+/// still write.
 pub(crate) fn bearer_of(received: &Received) -> Option<&str> {
     let (scheme, token) = received.header("authorization")?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    ["bearer", "token"].iter().any(|name| scheme.eq_ignore_ascii_case(name)).then_some(token)
 }
 
 /// User and password of an `Authorization: Basic` header.

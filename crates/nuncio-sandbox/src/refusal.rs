@@ -39,6 +39,11 @@ impl Refusal {
         let code = saying.code.or_else(|| text(&failure.code));
         let message = saying.message.or_else(|| text(&failure.message)).unwrap_or(message);
         let class = saying.class.or_else(|| failure.class.clone());
+        let headers: Vec<_> = failure
+            .headers
+            .iter()
+            .filter_map(|(name, it)| Some((name.clone(), it.text(&scope).ok()?)))
+            .collect();
 
         let body = match &service.sandbox.errors {
             Some(tree) => {
@@ -52,7 +57,10 @@ impl Refusal {
             }
             None => by_places(errors, code, &message, class),
         };
-        let answer = Answer::json(status, body);
+        let mut answer = Answer::json(status, body);
+        for (name, value) in headers {
+            answer = answer.with_header(&name, &value);
+        }
         let wait = match self {
             Self::Limit { wait } => Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
             _ => saying.retry_after,
@@ -138,13 +146,14 @@ mod tests {
 
     #[test]
     fn a_fault_says_what_it_is_told_and_else_what_the_service_says() {
-        let words = "sandbox: { failures: { limit: { status: 403, code: slow_down } } }";
+        let words = "sandbox: { failures: { limit: { status: 403, code: slow_down, headers: { Try-Again: \"yes\" } } } }";
         let fault = |saying| Refusal::Fault { status: 429, saying };
         let plain = answer(words, &fault(Saying::default()));
         assert_eq!(
             (plain.status.as_u16(), &plain.body.unwrap()["error"]["code"]),
             (429, &json!("slow_down"))
         );
+        assert_eq!(plain.headers["try-again"], "yes");
         let told = Saying { code: Some("other".to_owned()), retry_after: Some(3), ..Saying::default() };
         let told = answer(words, &fault(told));
         assert_eq!(

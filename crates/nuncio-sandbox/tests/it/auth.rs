@@ -24,6 +24,8 @@ async fn status(request: reqwest::RequestBuilder) -> u16 {
 async fn a_bearer_token_must_be_the_one_in_the_environment() {
     let played = of("{ bearer: '{{ env.TOKEN }}' }").await;
     assert_eq!(status(played.get("/ping")).await, 200);
+    let older = format!("token {TOKEN}");
+    assert_eq!(status(played.bare("/ping").header("authorization", older)).await, 200);
     assert_eq!(status(played.bare("/ping").bearer_auth("made-up-other")).await, 401);
     assert_eq!(status(played.bare("/ping")).await, 401);
     assert_eq!(played.counts("pings.get").refused_by_auth, 2);

@@ -67,6 +67,9 @@ pub struct Failure {
     pub code: Option<Template>,
     /// The message for people.
     pub message: Option<Template>,
+    /// Headers of the answer.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
 }
 
 /// Something the service stores. Objects made under a path with further inputs, as `/repos/{owner}/{repo}/issues`, are seen only by
