@@ -14,9 +14,10 @@ export function test(rule, run) {
 export async function run() {
   let failed = 0;
   for (const { rule, run } of cases) {
+    const start = performance.now();
     try {
       await run();
-      console.log(`ok - ${rule}`);
+      console.log(`ok - ${rule} (${Math.round(performance.now() - start)} ms)`);
     } catch (error) {
       failed += 1;
       console.log(`not ok - ${rule}\n${error.stack}`);

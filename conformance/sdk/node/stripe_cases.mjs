@@ -133,4 +133,10 @@ test("a 429 is a StripeRateLimitError", async () => {
   assert.equal(error.headers["retry-after"], "1");
 });
 
+test("a 429 whose Stripe-Should-Retry says so is retried by the SDK", async () => {
+  const list = () => api.customers.list({ limit: 1 }, patient("429; retry-after=1; times=1"));
+  const { requests } = await counted("customers.list", list);
+  assert.equal(requests, 2);
+});
+
 await run();

@@ -9,11 +9,13 @@ mod servers;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 11] = [
+pub(crate) const STEPS: [Step; 13] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
     Step { name: "conformance/node/stripe", run: || sdk::node("stripe") },
+    Step { name: "conformance/node/slack", run: || sdk::node("slack") },
+    Step { name: "conformance/node/github", run: || sdk::node("github") },
     Step { name: "conformance/servers/nginx/limits", run: || servers::nginx("limits") },
     Step { name: "conformance/servers/nginx/failures", run: || servers::nginx("failures") },
     Step { name: "conformance/servers/nginx/tls", run: || servers::nginx("tls") },
