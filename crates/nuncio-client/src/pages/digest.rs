@@ -13,9 +13,8 @@ impl Digest {
         Self(FixedState::default().hash_one(bytes))
     }
 
-    /// A number below `length`, a power of two, that is spread evenly over digests.
-    pub(super) fn index(self, length: usize) -> usize {
-        self.0 as usize & (length - 1)
+    pub(super) fn bits(self) -> u64 {
+        self.0
     }
 
     /// The digest of all that this one stands for and `next` behind it.
