@@ -259,6 +259,7 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
     }
 
     async fn one(&self, entry: Entry) -> Result<Ended, Gone> {
+        let _under_way = self.writer.enter();
         let (index, digest) = (entry.index, entry.digest());
         let answered = match self.prepare(&entry) {
             Ok(call) => {

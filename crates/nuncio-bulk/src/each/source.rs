@@ -6,6 +6,7 @@ use nuncio_client::{Evidence, Kind};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::{Error, Format};
@@ -14,7 +15,10 @@ use crate::{Error, Format};
 pub const MAX_ITEM_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How many items are read ahead.
-const READ_AHEAD: usize = 16;
+const READ_AHEAD: usize = 64;
+
+/// For how many items there must be room before the reading goes on: it is not woken for each that is taken.
+const ROOM: usize = READ_AHEAD / 2;
 
 /// One item of the input.
 #[derive(Debug, Clone)]
@@ -64,8 +68,20 @@ pub(super) fn entries(
     format: Format,
 ) -> mpsc::Receiver<Result<Entry, Error>> {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    let runtime = Handle::current();
     std::thread::spawn(move || {
-        let send = |entry| sender.blocking_send(entry).map_err(drop);
+        let mut room = None;
+        let send = |entry| {
+            let permit = match room.as_mut().and_then(Iterator::next) {
+                Some(permit) => permit,
+                None => {
+                    let reserved = runtime.block_on(sender.reserve_many(ROOM)).map_err(drop)?;
+                    room.insert(reserved).next().expect("there is room for more than one")
+                }
+            };
+            permit.send(entry);
+            Ok(())
+        };
         // It ends early only when nobody wants to know any more.
         let _ = match format {
             Format::Jsonl => read_lines(input, send),

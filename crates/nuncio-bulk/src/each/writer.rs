@@ -6,7 +6,8 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,12 +22,25 @@ use super::journal::{Journal, Lengths, Note, Outcome, Past};
 /// Bound on what is written at a time.
 const MAX_BATCH: usize = 1024;
 
+/// How long what is to be written waits for more, so that a quick disk is not asked to flush for each call: half a millisecond.
+const GATHERING: Duration = Duration::from_micros(500);
+
 /// The writer is gone; [`Writer::close`] tells why.
 pub(super) struct Gone;
 
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<Result<(), Error>>>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// A call that may have something to write.
+pub(super) struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 struct Job {
@@ -70,10 +84,11 @@ impl Writer {
         }
         let results = Output::open(&options.results, past.lengths.results)?;
         let failures = Output::open(&options.failures, past.lengths.failures)?;
-        let files = Files { journal, results, failures };
+        let under_way = Arc::default();
+        let files = Files { under_way: Arc::clone(&under_way), journal, results, failures };
         let (jobs, inbox) = mpsc::channel();
         let thread = std::thread::spawn(move || files.serve(&inbox));
-        Ok((Self { jobs: Some(jobs), thread: Some(thread) }, past))
+        Ok((Self { jobs: Some(jobs), thread: Some(thread), under_way }, past))
     }
 
     /// Returns once it is on disk that a call is about to be made, `at` this time since 1970.
@@ -95,6 +110,12 @@ impl Writer {
     /// Waits until all is written.
     pub(super) fn close(mut self) -> Result<(), Error> {
         self.join()
+    }
+
+    /// Counts a call, until what is returned is dropped.
+    pub(super) fn enter(&self) -> UnderWay<'_> {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(&self.under_way)
     }
 
     async fn job(&self, what: What) -> Result<(), Gone> {
@@ -125,6 +146,7 @@ impl Drop for Writer {
 }
 
 struct Files {
+    under_way: Arc<AtomicUsize>,
     journal: Journal,
     results: Output,
     failures: Output,
@@ -133,7 +155,7 @@ struct Files {
 impl Files {
     fn serve(mut self, inbox: &mpsc::Receiver<Job>) -> Result<(), Error> {
         while let Ok(first) = inbox.recv() {
-            let jobs: Vec<Job> = std::iter::once(first).chain(inbox.try_iter().take(MAX_BATCH)).collect();
+            let jobs = self.gather(first, inbox);
             let (whats, dones): (Vec<What>, Vec<_>) =
                 jobs.into_iter().map(|job| (job.what, job.done)).unzip();
             self.write(whats)?;
@@ -143,6 +165,19 @@ impl Files {
             }
         }
         Ok(())
+    }
+
+    /// The jobs that share a flush with `first`: those of all calls under way, unless some take longer than [`GATHERING`].
+    #[expect(clippy::disallowed_methods, reason = "a thread of its own, which has nothing else to do")]
+    fn gather(&self, first: Job, inbox: &mpsc::Receiver<Job>) -> Vec<Job> {
+        let mut jobs = vec![first];
+        let take = |jobs: &mut Vec<Job>| jobs.extend(inbox.try_iter().take(MAX_BATCH - jobs.len()));
+        take(&mut jobs);
+        if jobs.len() < self.under_way.load(Ordering::Relaxed) {
+            std::thread::sleep(GATHERING);
+            take(&mut jobs);
+        }
+        jobs
     }
 
     /// The order is the point: the journal must never tell of a line that is not there.
