@@ -35,7 +35,7 @@ impl Identity {
     }
 }
 
-/// The digests of the last records, in a table of rows that each are a line of the processor's cache, so that a record costs one look at
+/// The digests of the last records, in a table of rows as long as a line of the processor's cache, so that a record costs one look at
 /// memory that is far away. A digest belongs to one row, where the newest push out the oldest: of records that come again after ten
 /// thousand others, fewer than one in a thousand is missed.
 #[derive(Debug)]
@@ -45,9 +45,7 @@ pub(super) struct Repeats {
 }
 
 /// Each entry is the upper bits of a digest with the lower bits of the number of the page; the row stands for more bits of the digest.
-#[derive(Debug, Clone, Copy, Default)]
-#[repr(align(64))]
-struct Row([u64; WAYS]);
+type Row = [u64; WAYS];
 
 const PAGE_BITS: u64 = 0xFFFF;
 
@@ -61,11 +59,11 @@ impl Repeats {
         let Some(digest) = self.identity.digest(record) else { return false };
         if self.rows.is_empty() {
             // Zeroes, which cost no memory until they are written over.
-            self.rows = vec![Row::default(); WINDOW / WAYS];
+            self.rows = vec![[0; WAYS]; WINDOW / WAYS];
         }
         let index = digest.bits() as usize % self.rows.len();
         let entry = digest.bits() & !PAGE_BITS | page & PAGE_BITS;
-        let Row(row) = &mut self.rows[index];
+        let row = &mut self.rows[index];
         if let Some(earlier) = row.iter().find(|seen| (**seen ^ entry) & !PAGE_BITS == 0) {
             return *earlier != entry;
         }

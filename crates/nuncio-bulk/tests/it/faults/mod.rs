@@ -22,7 +22,7 @@ use tally::Tally;
 const DEFAULT_SEED: u64 = 20_261_124;
 const CASES: u64 = 1_300;
 const FEWEST_FAULTS: u64 = 2_000;
-const AT_A_TIME: usize = 128;
+const AT_A_TIME: usize = 64;
 
 /// The most memory that this process may ever have had: a bomb that inflates would be far above.
 const MAX_PEAK_KIB: u64 = 256 * 1024;
