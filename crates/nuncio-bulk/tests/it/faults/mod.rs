@@ -25,7 +25,7 @@ const FEWEST_FAULTS: u64 = 2_000;
 const AT_A_TIME: usize = 64;
 
 /// The most memory that this process may ever have had: a bomb that inflates would be far above.
-const MAX_PEAK_KIB: u64 = 256 * 1024;
+const MAX_PEAK_KIB: u64 = 512 * 1024;
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
