@@ -20,7 +20,7 @@ SERVICE = ["--file", HERE / "json_server.yaml", "--base-url", f"http://127.0.0.1
 
 
 def stored():
-    return json.loads(database.read_text())["posts"]
+    return support.fetch(f"http://127.0.0.1:{port}/posts")
 
 
 def pulled(operation, *words):

@@ -23,7 +23,7 @@ class Flaky(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         flaw = self.path.split("/")[2]
         if flaw == "silent":
-            time.sleep(1)
+            time.sleep(2)
         elif flaw == "cut-body":
             self.answer(len(BODY), BODY[:20])
         elif flaw == "cut-chunk":

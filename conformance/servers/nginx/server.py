@@ -23,8 +23,8 @@ class Nginx:
     def __init__(self, cases, **values):
         """Starts nginx with the locations of the file `cases`, where `@NAME@` is filled in from `values`."""
         write_pages()
-        self.port, behind = support.free_port(), support.free_port()
-        values = {"PORT": self.port, "BEHIND": behind, "WORK": support.work, **values}
+        self.port, self.behind = support.free_port(), support.free_port()
+        values = {"PORT": self.port, "BEHIND": self.behind, "WORK": support.work, **values}
         for source in (cases, "nginx.conf"):
             text = (HERE / source).read_text()
             for name, value in {**values, "CASES": support.work / cases}.items():
@@ -42,6 +42,8 @@ class Nginx:
         return self._log("done.log", path)
 
     def _log(self, name, path):
+        # A line is written after the answer has gone out, and before this one is given.
+        support.fetch(f"http://127.0.0.1:{self.behind}/written")
         entries = map(json.loads, (support.work / name).read_text().splitlines())
         return [entry for entry in entries if entry["path"].startswith(path)]
 

@@ -96,9 +96,11 @@ def _():
     assert len({entry["connection"] for entry in asked}) == 1
 
 
-@case("HTTP/1.1 is spoken where the server offers no HTTP/2")
+@case("HTTP/1.1 is spoken where the server offers no HTTP/2, and a parallel pull has several connections")
 def _():
-    assert {entry["protocol"] for entry in pulled("old.items.list", PORTS["OLD"], "/old/items")} == {"HTTP/1.1"}
+    asked = pulled("old.items.list", PORTS["OLD"], "/old/items", "--concurrency", 8)
+    assert {entry["protocol"] for entry in asked} == {"HTTP/1.1"}
+    assert 1 < len({entry["connection"] for entry in asked}) <= 8
 
 
 @case("what nginx compressed by gzip is read")

@@ -35,7 +35,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   ],
   features: { clientCredentials: { enabled: true }, devInteractions: { enabled: false } },
   scopes: ['orders.read', 'orders.write'],
-  ttl: { ClientCredentials: (_, __, client) => (client.clientId === 'brief' ? 2 : 600) },
+  ttl: { ClientCredentials: (_, __, client) => (client.clientId === 'brief' ? 3 : 600) },
 });
 
 const counts = { requests: 0, granted: 0, refused: [], scopes: [], done: [], unauthorized: 0 };
