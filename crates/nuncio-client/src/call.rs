@@ -232,8 +232,8 @@ impl Call {
     }
 
     /// Retries by this policy instead of the client's.
-    pub fn retry(self, policy: Policy) -> Self {
-        self.put(Arc::new(policy))
+    pub fn retry(self, policy: impl Into<Arc<Policy>>) -> Self {
+        self.put::<Arc<Policy>>(policy.into())
     }
 
     /// Waits for this limiter instead of the client's.
@@ -247,9 +247,9 @@ impl Call {
     }
 
     /// Judges the answer by these checks instead of the client's.
-    pub fn checks(self, checks: Checks) -> Self {
+    pub fn checks(self, checks: impl Into<Arc<Checks>>) -> Self {
         self.edit(|draft| {
-            draft.checks = Arc::new(checks);
+            draft.checks = checks.into();
             Ok(())
         })
     }

@@ -72,11 +72,9 @@ struct Bound {
     /// The service's own where it is nothing.
     limiter: Option<Limiter>,
     limit_key: Option<Template>,
-    retry: Option<Policy>,
-    checks: Option<Checks>,
+    retry: Option<Arc<Policy>>,
+    checks: Option<Arc<Checks>>,
     auth: Option<Auth>,
-    /// The environment variables that a call needs.
-    needs: BTreeSet<String>,
 }
 
 impl Connection {
@@ -177,7 +175,6 @@ impl Connection {
         let Inner { service, client, env, base_url, .. } = &*self.0;
         let operation = service.operation(name)?;
         let bound = self.0.bound(name, operation)?;
-        lacking(env, bound.needs.clone())?;
         let inputs = bound.inputs.check(operation, inputs)?;
         let scope = Scope::new(env)
             .with("input", Value::Object(inputs.values.clone()))
@@ -189,7 +186,7 @@ impl Connection {
             call = call.param(name, value);
         }
         if let Some(checks) = &bound.checks {
-            call = call.checks(checks.clone());
+            call = call.checks(Arc::clone(checks));
         }
         call = match content {
             Content::Empty => call,
@@ -211,7 +208,7 @@ impl Connection {
             call = call.limiter(limiter.clone());
         }
         if let Some(policy) = &bound.retry {
-            call = call.retry(policy.clone());
+            call = call.retry(Arc::clone(policy));
         }
         if let Some(auth) = &operation.auth {
             // Made here only when it could not be made before, and then it says why.
@@ -271,16 +268,17 @@ impl Bound {
             .chain(auth.templates());
         let mut needs = needs(templates);
         needs.extend(operation.body.iter().flat_map(|body| env_names(body.variables())));
+        lacking(env, needs)?;
         Ok(Self {
             inputs: Checker::new(operation)?,
             limiter: operation.limits.as_ref().map(|limits| limiters.of(limits).clone()),
             limit_key: limits.iter().find_map(|limit| limit.own_key()).cloned(),
-            retry: operation.retry.as_ref().map(retry::policy).transpose()?,
+            retry: operation.retry.as_ref().map(retry::policy).transpose()?.map(Arc::new),
             checks: own_checks
                 .then(|| checks::checks(errors, operation.response.as_ref(), validate))
-                .transpose()?,
+                .transpose()?
+                .map(Arc::new),
             auth: operation.auth.as_ref().and_then(|auth| auth::auth(auth, &Scope::new(env), base_url).ok()),
-            needs,
         })
     }
 }
