@@ -114,8 +114,11 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
     let urls = URL_SETS.into_iter().flat_map(|set| {
         let pieces = || percent_encoding::utf8_percent_encode(secret, set);
         // .NET writes the digits of an escape small.
-        let small =
-            |piece: &str| if piece.starts_with('%') { piece.to_lowercase() } else { piece.to_owned() };
+        let small = |piece: &str| {
+            // A longer piece is what was left as it is, and may have percent signs of its own.
+            let is_escape = piece.starts_with('%') && piece.len() == 3;
+            if is_escape { piece.to_lowercase() } else { piece.to_owned() }
+        };
         [pieces().to_string(), pieces().map(small).collect()]
     });
     let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -215,6 +218,13 @@ mod tests {
         ] {
             assert_eq!(redactor.redact(&format!("<{spelling}>")), "<***>", "{spelling}");
         }
+    }
+
+    #[test]
+    fn percent_signs_of_the_secret_itself_keep_their_digits() {
+        let redactor = Redactor::default();
+        redactor.register("made up%3Aö");
+        assert_eq!(redactor.redact("?key=made%20up%3A%c3%b6"), "?key=***");
     }
 
     #[test]
