@@ -12,17 +12,17 @@ use crate::{Error, Request, Response};
 /// A service that takes a request to an answer, of whatever it is made. Copies share it and cost nothing, whatever a copy of the service
 /// costs: each request is sent through one of its own.
 #[derive(Clone)]
-pub struct Stack(Arc<Send>);
+pub struct Stack(Arc<Handler>);
 
-type Send = dyn Fn(Request) -> BoxFuture<'static, Result<Response, Error>> + std::marker::Send + Sync;
+type Handler = dyn Fn(Request) -> BoxFuture<'static, Result<Response, Error>> + Send + Sync;
 
 impl Stack {
     /// Hides what `service` is made of.
     #[must_use]
     pub fn new<S>(service: S) -> Self
     where
-        S: Service<Request, Response = Response, Error = Error> + Clone + std::marker::Send + Sync + 'static,
-        S::Future: std::marker::Send,
+        S: Service<Request, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
+        S::Future: Send,
     {
         Self(Arc::new(move |request| Box::pin(service.clone().oneshot(request))))
     }
