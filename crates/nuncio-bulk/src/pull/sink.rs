@@ -23,8 +23,8 @@ pub(super) struct Sink {
     written: u64,
     /// Length of the output, buffer included, up to the end of the last whole page.
     page_end: u64,
-    /// Length of the output when it was last brought to disk.
-    synced: u64,
+    /// Length of the output up to the end of the last page that was written whole.
+    whole: u64,
     /// Whether the last write failed: half of it may be there.
     is_broken: bool,
 }
@@ -88,7 +88,7 @@ impl Sink {
     /// Writes to `out`, which has `length` bytes.
     pub(super) fn new(out: Out, csv: Option<Csv>, length: u64) -> Self {
         let buffer = Vec::with_capacity(BUFFER_BYTES);
-        Self { out, csv, buffer, written: length, page_end: length, synced: length, is_broken: false }
+        Self { out, csv, buffer, written: length, page_end: length, whole: length, is_broken: false }
     }
 
     pub(super) fn write(&mut self, record: &Record) -> Result<(), Error> {
@@ -114,7 +114,9 @@ impl Sink {
     /// Writes the whole pages of what was collected.
     pub(super) fn flush_pages(&mut self) -> Result<(), Error> {
         let whole = self.page_end.saturating_sub(self.written);
-        self.flush(usize::try_from(whole).expect("a part of the buffer"))
+        self.flush(usize::try_from(whole).expect("a part of the buffer"))?;
+        self.whole = self.page_end;
+        Ok(())
     }
 
     fn flush(&mut self, bytes: usize) -> Result<(), Error> {
@@ -127,17 +129,15 @@ impl Sink {
     }
 
     /// Brings what was written to disk.
-    pub(super) fn sync(&mut self) -> Result<(), Error> {
-        self.out.sync()?;
-        self.synced = self.page_end;
-        Ok(())
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.out.sync()
     }
 
-    /// Leaves whole pages only, where that is possible, and says how many bytes they are; after a write that failed, those that were safe.
+    /// Leaves whole pages only, where that is possible, and says how many bytes they are; after a write that failed, those before it.
     pub(super) fn close(mut self) -> Result<u64, Error> {
         if self.is_broken {
-            self.out.cut(self.synced)?;
-            return Ok(self.synced);
+            self.out.cut(self.whole)?;
+            return Ok(self.whole);
         }
         self.flush_pages()?;
         if self.written > self.page_end {

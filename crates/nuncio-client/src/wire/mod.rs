@@ -42,8 +42,7 @@ pub const MAX_FAILURE_BYTES: usize = 1024 * 1024;
 /// Default time to establish a connection, TLS included: 10 s.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection is kept that nobody uses: less than what common servers and load balancers keep one for would be better for some, but
-/// a request that finds its connection closed before it was written is sent on another one.
+/// How long a connection is kept that nobody uses. Servers may close it sooner: a request that finds it closed goes out on another.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Which proxy the wire goes through.
@@ -54,7 +53,7 @@ pub enum Proxy {
     System,
     /// None.
     Direct,
-    /// This one for everything: an `http`, `https` or `socks5` URL.
+    /// This one for everything: an `http`, `https`, `socks5` or `socks5h` URL. For `socks5` names are looked up here, for `socks5h` by the proxy.
     Url(Url),
 }
 
