@@ -11,9 +11,11 @@
 mod answer;
 mod cache;
 pub mod request;
+pub mod store;
 #[cfg(test)]
 mod tests;
 mod token;
+mod tokens;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -23,7 +25,9 @@ use url::Url;
 
 use self::cache::TokenCache;
 use self::request::{Grant, TokenRequest};
+pub use self::store::{Lease, LeaseLost, MemoryStore, TokenStore};
 pub use self::token::MARGIN;
+pub use self::tokens::Tokens;
 use super::{Authenticate, Exchange, Refusal};
 use crate::redact::{self, BLANK};
 use crate::{Answer, Body, Context, Error, Event, Read, Request, Secret};
