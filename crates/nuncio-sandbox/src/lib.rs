@@ -38,7 +38,6 @@ mod refusal;
 mod route;
 mod sandbox;
 mod server;
-mod signature;
 mod store;
 mod time;
 mod token;

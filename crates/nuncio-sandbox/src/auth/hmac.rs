@@ -9,7 +9,7 @@ use nuncio_service::model::{Algorithm, Encoding, Hmac, TimeFormat};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::auth::Demand;
+use super::Demand;
 use crate::time::since_epoch;
 use crate::wire::Received;
 
@@ -19,7 +19,7 @@ const DEFAULT_SIGN: &str = "{method}\n{path_and_query}\n{timestamp}\n{body}";
 
 impl Demand<'_> {
     /// Something when the signature is right, fresh, and was not seen with the same nonce before.
-    pub(crate) fn is_signed(&mut self, hmac: &Hmac, received: &Received) -> Option<()> {
+    pub(super) fn is_signed(&mut self, hmac: &Hmac, received: &Received) -> Option<()> {
         let sign = hmac.sign.as_deref().unwrap_or(DEFAULT_SIGN);
         let (header, prefix) = match &hmac.signature {
             Some(signature) => (signature.header.as_str(), signature.prefix.as_str()),

@@ -1,5 +1,7 @@
 //! Credentials, demanded as described.
 
+mod hmac;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
