@@ -1,4 +1,4 @@
-//! The fuzz targets of `fuzz/`, each for a few seconds.
+//! The fuzz targets of `fuzz/`: a step of the tests, each for a few seconds, and a search for as long as one likes.
 //!
 //! `cargo fuzz` needs a nightly toolchain for its address sanitizer. Our own code is safe Rust, so that libFuzzer's guidance by
 //! coverage is what counts, and the flags for that are stable ones.
@@ -15,9 +15,25 @@ const TARGETS: &str = "fuzz/fuzz_targets";
 const SEEDS: &str = "fuzz/seeds";
 const TARGET_DIR: &str = "target/fuzz";
 
-/// How many inputs each target tries. A number and not a time, so that what passed once passes again on a slower or quicker machine; new
-/// faults are looked for with `cargo fuzz`.
-const INPUTS: u32 = 5_000;
+/// How long a target is run.
+#[derive(Clone, Copy)]
+enum Effort {
+    /// So many inputs, the same ones each time: what passed once passes again, on a slower or quicker machine too.
+    Inputs(u32),
+    /// So long, with other inputs each time: for new faults.
+    Seconds(u32),
+}
+
+impl Effort {
+    fn arguments(self) -> Vec<String> {
+        match self {
+            Self::Inputs(inputs) => vec![format!("-runs={inputs}"), "-seed=1".to_owned()],
+            Self::Seconds(seconds) => vec![format!("-max_total_time={seconds}")],
+        }
+    }
+}
+
+const OF_THE_STEP: Effort = Effort::Inputs(5_000);
 
 /// Those of cargo-fuzz without the sanitizer, and without keeping dead code.
 const RUSTFLAGS: &str = "-Cpasses=sancov-module \
@@ -28,6 +44,23 @@ const RUSTFLAGS: &str = "-Cpasses=sancov-module \
     --cfg fuzzing -Ccodegen-units=1 -Cdebug-assertions";
 
 fn fuzz() -> Result<Outcome, String> {
+    run_targets(&targets()?, OF_THE_STEP)
+}
+
+/// Runs the named targets, or all, for so long each.
+pub(crate) fn search(seconds: u32, names: &[&str]) -> Result<(), String> {
+    let all = targets()?;
+    if let Some(unknown) = names.iter().find(|name| !all.iter().any(|target| target == *name)) {
+        return Err(format!("no target is named {unknown:?}; there are: {}", all.join(", ")));
+    }
+    let wanted = |target: &String| names.is_empty() || names.contains(&target.as_str());
+    match run_targets(&all.into_iter().filter(wanted).collect::<Vec<_>>(), Effort::Seconds(seconds))? {
+        Outcome::Passed => Ok(()),
+        Outcome::Skipped(why) => Err(why),
+    }
+}
+
+fn run_targets(targets: &[String], effort: Effort) -> Result<Outcome, String> {
     if cfg!(not(unix)) {
         return Ok(Outcome::Skipped("libFuzzer is run on Unix only".to_owned()));
     }
@@ -41,8 +74,8 @@ fn fuzz() -> Result<Outcome, String> {
     let build = ["build", "--quiet", "--release", "--manifest-path", "fuzz/Cargo.toml"];
     run(cargo(build).args(["--target", &host, "--target-dir", TARGET_DIR]).env("RUSTFLAGS", RUSTFLAGS))?;
     let programs = Path::new(TARGET_DIR).join(host).join("release");
-    for target in targets().map_err(|error| format!("{TARGETS}: {error}"))? {
-        println!("{target:18} {}", run_target(&programs, &target)?);
+    for target in targets {
+        println!("{target:18} {}", run_target(&programs, target, effort)?);
     }
     Ok(Outcome::Passed)
 }
@@ -56,25 +89,25 @@ fn host() -> Result<String, String> {
     host.map(str::to_owned).ok_or_else(|| format!("rustc does not tell its host: {about}"))
 }
 
-fn targets() -> std::io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(TARGETS)? {
-        names.extend(entry?.path().file_stem().map(|name| name.to_string_lossy().into_owned()));
-    }
+fn targets() -> Result<Vec<String>, String> {
+    let files = std::fs::read_dir(TARGETS).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let files = files.map_err(|error| format!("{TARGETS}: {error}"))?;
+    let name = |file: &std::fs::DirEntry| Some(file.path().file_stem()?.to_string_lossy().into_owned());
+    let mut names: Vec<String> = files.iter().filter_map(name).collect();
     names.sort();
     Ok(names)
 }
 
 /// Runs all seeds of a target and then inputs made from them; returns libFuzzer's last word on it.
-fn run_target(programs: &Path, target: &str) -> Result<String, String> {
+fn run_target(programs: &Path, target: &str, effort: Effort) -> Result<String, String> {
     // Made anew, so that a run does not depend on the one before.
     let corpus = emptied(Path::new(TARGET_DIR).join("corpus").join(target))?;
     let artifacts = emptied(Path::new(TARGET_DIR).join("artifacts").join(target))?;
     let program = programs.join(target);
     let mut command = Command::new(&program);
     command.args([&corpus, &Path::new(SEEDS).join(target)]);
-    command.args(["-seed=1", "-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"]);
-    command.arg(format!("-runs={INPUTS}")).arg(format!("-artifact_prefix={}/", artifacts.display()));
+    command.args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"]);
+    command.args(effort.arguments()).arg(format!("-artifact_prefix={}/", artifacts.display()));
     let ended = command.output().map_err(|error| format!("cannot start {}: {error}", program.display()))?;
     let told = String::from_utf8_lossy(&ended.stderr);
     if !ended.status.success() {

@@ -14,11 +14,12 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  test [STEP…]   everything, or the named steps alone
-  check          the quick steps: formatting, clippy, generated files
-  generate       writes the generated files anew
-  bench [NAME]   the programs of bench/, or one of them
-  steps          the names of all steps
+  test [STEP…]            everything, or the named steps alone
+  check                   the quick steps: formatting, clippy, generated files
+  generate                writes the generated files anew
+  bench [NAME]            the programs of bench/, or one of them
+  fuzz SECONDS [TARGET…]  all fuzz targets, or the named ones, for so long each
+  steps                   the names of all steps
 
 A step that cannot run here (a tool is missing) is left out, and the summary says why.
 ";
@@ -39,6 +40,10 @@ fn main() -> ExitCode {
         ["generate"] => exit(generated::write()),
         ["bench"] => exit(bench::run_named(None)),
         ["bench", name] => exit(bench::run_named(Some(name))),
+        ["fuzz", seconds, names @ ..] => match seconds.parse() {
+            Ok(seconds) if seconds > 0 => exit(fuzz::search(seconds, names)),
+            _ => usage(USAGE),
+        },
         ["steps"] => {
             steps::all().iter().for_each(|step| println!("{}", step.name));
             ExitCode::SUCCESS
