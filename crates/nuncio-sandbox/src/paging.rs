@@ -1,7 +1,7 @@
 //! Pages in the described strategy.
 
 use nuncio_client::json::{Path, scalar_text};
-use nuncio_service::model::Pages;
+use nuncio_service::model::{Keyset, Pages};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, put};
@@ -40,10 +40,16 @@ impl<'a> Page<'a> {
         repeats: bool,
     ) -> Result<Self, Refusal> {
         let size = size(pages, fields)?;
-        let start = start(pages, fields, entries, size)?;
-        let end = entries.len().min(start.saturating_add(size));
+        let (start, end, is_last) = match end(pages, fields, entries)? {
+            Some(end) => (end.saturating_sub(size), end, end <= size),
+            None => {
+                let start = start(pages, fields, entries, size)?;
+                let end = entries.len().min(start.saturating_add(size));
+                (start, end, end == entries.len())
+            }
+        };
         let records: Vec<&Entry> = entries.get(start..end).unwrap_or_default().to_vec();
-        let has_more = repeats || end < entries.len();
+        let has_more = repeats || !is_last;
         // A cursor names the last record before its page by its number, so that new and deleted records shift nothing.
         let before = start.checked_sub(1).and_then(|before| entries.get(before));
         let cursor = Some(cursor(before.map_or(0, |entry| entry.number)));
@@ -138,6 +144,30 @@ fn size(pages: &Pages, fields: &Map<String, Value>) -> Result<usize, Refusal> {
     }
 }
 
+/// Where a page ends that is asked for backwards.
+fn end(pages: &Pages, fields: &Map<String, Value>, entries: &[&Entry]) -> Result<Option<usize>, Refusal> {
+    let Some(keyset) = &pages.keyset else { return Ok(None) };
+    let Some(before) = &keyset.before else { return Ok(None) };
+    let end = place(keyset, before, fields, entries)?;
+    if end.is_some() && text(fields, &keyset.param).is_some() {
+        let message = format!("{before} and {} exclude each other", keyset.param);
+        return Err(Refusal::Input { param: before.clone(), message });
+    }
+    Ok(end)
+}
+
+/// The place of the record that `param` names, if it is there.
+fn place(
+    keyset: &Keyset,
+    param: &str,
+    fields: &Map<String, Value>,
+    entries: &[&Entry],
+) -> Result<Option<usize>, Refusal> {
+    let Some(id) = text(fields, param) else { return Ok(None) };
+    let found = entries.iter().position(|entry| keyset.id.text(&entry.object).as_ref() == Some(&id));
+    found.map(Some).ok_or_else(|| wrong(param))
+}
+
 /// How many records stand before the page.
 fn start(
     pages: &Pages,
@@ -158,9 +188,7 @@ fn start(
         return Ok(number.saturating_sub(1).saturating_mul(size));
     }
     if let Some(keyset) = &pages.keyset {
-        let Some(id) = text(fields, &keyset.param) else { return Ok(0) };
-        let found = entries.iter().position(|entry| keyset.id.text(&entry.object).as_ref() == Some(&id));
-        return found.map(|found| found + 1).ok_or_else(|| wrong(&keyset.param));
+        return Ok(place(keyset, &keyset.param, fields, entries)?.map_or(0, |place| place + 1));
     }
     let cursor = pages.cursor.as_ref().map(|cursor| cursor.param.as_str());
     let header = pages.header_cursor.as_ref().map(|cursor| cursor.param.as_str());

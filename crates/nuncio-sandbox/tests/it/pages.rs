@@ -78,6 +78,20 @@ async fn the_id_of_the_last_record_and_a_flag() {
 }
 
 #[tokio::test]
+async fn backwards_from_the_id_of_the_first_record() {
+    let played = of("keyset: { param: after, before: before, more: more }").await;
+    for (before, expected, more) in
+        [(7, &[4, 5, 6][..], true), (4, &[1, 2, 3], false), (2, &[1], false), (1, &[], false)]
+    {
+        let page = body(played.get(&format!("/rows?limit=3&before={before}"))).await;
+        assert_eq!((ids(&page), &page["more"]), (expected.to_vec(), &json!(more)), "before {before}");
+    }
+    for wrong in ["before=8", "before=4&after=1"] {
+        assert_eq!(played.get(&format!("/rows?{wrong}")).send().await.unwrap().status(), 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn the_next_page_s_url_keeps_the_query() {
     let played = of("next_url: { next: next }").await;
     let mut url = format!("{}/rows?color=blue&limit=3", played.url);

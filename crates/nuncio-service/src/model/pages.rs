@@ -165,6 +165,9 @@ pub struct Keyset {
     #[serde(default = "id")]
     #[schemars(with = "String")]
     pub id: json::Path,
+    /// Parameter that takes the id of the first record and asks for the page before it, for services that page backwards too. nuncio
+    /// itself pages forwards; its sandbox answers to both.
+    pub before: Option<String>,
     /// Place of a flag that is false on the last page.
     #[schemars(with = "Option<String>")]
     pub more: Option<json::Path>,
