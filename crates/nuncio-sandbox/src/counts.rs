@@ -43,6 +43,9 @@ pub struct OperationCounts {
     pub refused_by_auth: u64,
     /// Requests over a limit.
     pub refused_by_limit: u64,
+    /// Requests that came before a wait was over which the operation had told, by `Retry-After` or as the reset of a limit that is used
+    /// up. One that was under way when the wait was told counts as well.
+    pub early: u64,
     /// Requests that a fault struck.
     pub faulted: u64,
     /// Records handed out in pages.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use nuncio_service::model::Span;
 
+use crate::sandbox::Error;
+
 /// Header texts that are remembered for `times`; older ones are forgotten all at once.
 const MAX_HEADER_TEXTS: usize = 100_000;
 
@@ -29,6 +31,7 @@ const MAX_HEADER_TEXTS: usize = 100_000;
 /// - `on=OPERATION`: only requests of this operation
 /// - `after`: the work is done and only the answer is lost (status, `reset`)
 /// - `retry-after=SECONDS`, `code=…`, `type=…`, `message=…`: what the failure says
+/// - `reset=SECONDS`: the failure says that a limit is used up for so long (`X-RateLimit-Remaining`, `X-RateLimit-Reset`)
 /// - `id=…`: nothing, but makes the text of a header another one
 ///
 /// ```
@@ -53,6 +56,7 @@ pub struct Fault {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Saying {
     pub(crate) retry_after: Option<u64>,
+    pub(crate) reset: Option<u64>,
     pub(crate) code: Option<String>,
     pub(crate) class: Option<String>,
     pub(crate) message: Option<String>,
@@ -114,9 +118,14 @@ impl FromStr for Kind {
 }
 
 impl Fault {
-    /// The only operation that it strikes, if it does not strike all.
-    pub(crate) fn operation(&self) -> Option<&str> {
-        self.on.as_deref()
+    /// Whether the operation that it is to strike, if it does not strike all, is one of those.
+    pub(crate) fn check<'a>(&self, known: impl Iterator<Item = &'a String> + Clone) -> Result<(), Error> {
+        match &self.on {
+            Some(on) if !known.clone().any(|known| known == on) => {
+                Err(Error::NoOperation { operation: on.clone(), known: known.cloned().collect() })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn set(&mut self, word: &str) -> Result<(), String> {
@@ -124,6 +133,10 @@ impl Fault {
         let number = || match value.parse() {
             Ok(number) if number > 0 => Ok(Some(number)),
             _ => Err(format!("{word:?} needs a whole number from 1, such as {name}=2")),
+        };
+        let secs = || match value.parse::<u32>() {
+            Ok(secs) => Ok(Some(secs.into())),
+            Err(_) => Err(format!("{word:?} needs whole seconds, such as {name}=1")),
         };
         match name {
             "every" => self.every = number()?,
@@ -134,12 +147,8 @@ impl Fault {
                     rate.ok_or_else(|| format!("{word:?} needs a share from 0 to 1, such as rate=0.05"))?,
                 );
             }
-            "retry-after" => {
-                let secs = value
-                    .parse()
-                    .map_err(|_| format!("{word:?} needs whole seconds, such as retry-after=1"))?;
-                self.saying.retry_after = Some(secs);
-            }
+            "retry-after" => self.saying.retry_after = secs()?,
+            "reset" => self.saying.reset = secs()?,
             "on" => self.on = Some(value.to_owned()),
             "code" => self.saying.code = Some(value.to_owned()),
             "type" => self.saying.class = Some(value.to_owned()),
@@ -148,7 +157,7 @@ impl Fault {
             "id" => {}
             _ => {
                 return Err(format!(
-                    "{word:?} is no setting of a fault: write every=, rate=, times=, on=, after, retry-after=, code=, type=, message= or id="
+                    "{word:?} is no setting of a fault: write every=, rate=, times=, on=, after, retry-after=, reset=, code=, type=, message= or id="
                 ));
             }
         }
@@ -169,16 +178,10 @@ impl Plan {
         Self { faults, seed, by_header: HashMap::new() }
     }
 
-    /// The faults that strike the `nth` request (from 1) of `operation`, which came with the header text `asked`.
-    pub(crate) fn strike(
-        &mut self,
-        operation: &str,
-        nth: u64,
-        asked: Option<&str>,
-    ) -> Result<Struck, String> {
+    /// The faults that strike the `nth` request (from 1) of `operation`, which came with a header that asks for one.
+    pub(crate) fn strike(&mut self, operation: &str, nth: u64, asked: Option<(&str, Fault)>) -> Struck {
         let mut struck = Struck::default();
-        if let Some(text) = asked {
-            let fault: Fault = text.parse()?;
+        if let Some((text, fault)) = asked {
             if self.by_header.len() >= MAX_HEADER_TEXTS {
                 self.by_header.clear();
             }
@@ -196,7 +199,7 @@ impl Plan {
                 struck.add(fault);
             }
         }
-        Ok(struck)
+        struck
     }
 }
 
@@ -258,7 +261,7 @@ mod tests {
     }
 
     fn struck_of(plan: &mut Plan, operation: &str, requests: u64) -> Vec<u64> {
-        (1..=requests).filter(|nth| plan.strike(operation, *nth, None).unwrap().is_any()).collect()
+        (1..=requests).filter(|nth| plan.strike(operation, *nth, None).is_any()).collect()
     }
 
     #[test]
@@ -279,7 +282,8 @@ mod tests {
     #[test]
     fn times_of_a_header_counts_its_text() {
         let mut plan = plan(&[]);
-        let mut strikes = |text| plan.strike("x", 1, Some(text)).unwrap().failure.is_some();
+        let mut strikes =
+            |text: &str| plan.strike("x", 1, Some((text, text.parse().unwrap()))).failure.is_some();
         assert!(strikes("503; times=1; id=a"));
         assert!(!strikes("503; times=1; id=a"));
         assert!(strikes("503; times=1; id=b"));
@@ -295,6 +299,7 @@ mod tests {
             "503:every=0",
             "503:rate=2",
             "429:retry-after=soon",
+            "403:reset=-1",
             "503:sometimes",
         ] {
             assert!(text.parse::<Fault>().is_err(), "{text}");

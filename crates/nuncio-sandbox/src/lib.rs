@@ -41,6 +41,7 @@ mod server;
 mod store;
 mod time;
 mod token;
+mod waits;
 mod wire;
 mod words;
 

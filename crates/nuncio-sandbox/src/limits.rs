@@ -29,12 +29,16 @@ pub(crate) struct Standing {
 impl Standing {
     /// Tells it in the headers that most services have; the reset as time since 1970.
     pub(crate) fn tell(self, answer: Answer) -> Answer {
-        let reset = self.reset.as_secs() + u64::from(self.reset.subsec_nanos() > 0);
-        answer
-            .with_header("X-RateLimit-Limit", &self.limit.to_string())
-            .with_header("X-RateLimit-Remaining", &self.remaining.to_string())
-            .with_header("X-RateLimit-Reset", &reset.to_string())
+        tell(answer, self.remaining, self.reset).with_header("X-RateLimit-Limit", &self.limit.to_string())
     }
+}
+
+/// Tells what is left of a limit, and until when.
+pub(crate) fn tell(answer: Answer, remaining: u32, reset: Duration) -> Answer {
+    let reset = reset.as_secs() + u64::from(reset.subsec_nanos() > 0);
+    answer
+        .with_header("X-RateLimit-Remaining", &remaining.to_string())
+        .with_header("X-RateLimit-Reset", &reset.to_string())
 }
 
 /// A limit and the name of its bucket: limits that are written alike share one.

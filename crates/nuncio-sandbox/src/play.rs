@@ -2,25 +2,27 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http::Method;
 use nuncio_service::model::{Auth, OAuth2};
 use nuncio_service::{Operation, Scope, Service};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::Options;
 use crate::answer::{Answer, Outcome};
 use crate::auth::Demand;
 use crate::counts::{OperationCounts, ServiceCounts};
-use crate::fault::{Kind, Plan, Struck, seed_of};
+use crate::fault::{Fault, Kind, Plan, Saying, Struck, seed_of};
 use crate::graphql;
 use crate::idempotency::Remembered;
-use crate::limits::Buckets;
+use crate::limits::{self, Buckets};
 use crate::perform::Performed;
 use crate::refusal::Refusal;
 use crate::route::{Found, Routes};
 use crate::store::Store;
 use crate::token::Tokens;
+use crate::waits::Waits;
 use crate::wire::Received;
 use crate::words::{Words, random};
 
@@ -47,6 +49,7 @@ pub(crate) struct State {
     pub(crate) tokens: Tokens,
     pub(crate) nonces: HashSet<String>,
     pub(crate) counts: ServiceCounts,
+    pub(crate) waits: Waits,
     pub(crate) plan: Plan,
     pub(crate) rng: fastrand::Rng,
 }
@@ -85,6 +88,7 @@ impl Play {
             tokens: Tokens::new(options.token_lifetime, options.token_uses),
             nonces: HashSet::new(),
             counts: ServiceCounts::default(),
+            waits: Waits::default(),
             plan: Plan::new(&options.faults, seed),
             rng: fastrand::Rng::with_seed(seed),
         };
@@ -134,15 +138,20 @@ impl Play {
         };
         let struck = match self.strike(&asked) {
             Ok(struck) => struck,
+            // The sandbox's own complaint, which no service's words may hide.
             Err(message) => {
-                let refusal = Refusal::Input { param: FAULT_HEADER.to_owned(), message };
-                return Outcome::Answered(self.refuse(&refusal, &asked));
+                let message = format!("{FAULT_HEADER}: {message}");
+                return Outcome::Answered(Answer::json(400, json!({ "message": message })));
             }
         };
         if !struck.delay.is_zero() {
             tokio::time::sleep(struck.delay).await;
         }
-        self.answer(&asked, &struck)
+        let outcome = self.answer(&asked, &struck);
+        if let Outcome::Answered(answer) = &outcome {
+            self.state().waits.note(asked.name, answer, self.words.clock.since_epoch());
+        }
+        outcome
     }
 
     /// The operation that a request is for, or the answer that there is none.
@@ -177,27 +186,37 @@ impl Play {
 
     fn strike(&self, asked: &Asked<'_>) -> Result<Struck, String> {
         let mut state = self.state();
+        let is_early = state.waits.is_early(asked.name, self.words.clock.since_epoch());
         let counts = state.count(asked.name);
         counts.requests += 1;
+        counts.early += u64::from(is_early);
         let nth = counts.requests;
-        let struck = state.plan.strike(asked.name, nth, asked.received.header(FAULT_HEADER))?;
+        let wanted = asked.received.header(FAULT_HEADER).map(|text| self.fault(text)).transpose()?;
+        let struck = state.plan.strike(asked.name, nth, wanted);
         if struck.is_any() {
             state.count(asked.name).faulted += 1;
         }
         Ok(struck)
     }
 
+    /// The fault that a header asks for.
+    fn fault<'a>(&self, text: &'a str) -> Result<(&'a str, Fault), String> {
+        let fault: Fault = text.parse()?;
+        fault.check(self.service.operations.keys()).map_err(|error| error.to_string())?;
+        Ok((text, fault))
+    }
+
     fn answer(&self, asked: &Asked<'_>, struck: &Struck) -> Outcome {
-        let lost = |kind: Kind, saying| match kind {
-            Kind::Status(status) => Outcome::Answered(self.refuse(&Refusal::Fault { status, saying }, asked)),
+        let lost = |kind: Kind, saying: &Saying| match kind {
+            Kind::Status(status) => Outcome::Answered(self.fail(status, saying, asked)),
             _ => Outcome::Reset,
         };
         if let Some((kind, fault)) = struck.failure.as_ref().filter(|(_, fault)| !fault.after) {
-            return lost(*kind, fault.saying.clone());
+            return lost(*kind, &fault.saying);
         }
         let Performed { result, standing } = self.perform(asked, struck);
         if let Some((kind, fault)) = &struck.failure {
-            return lost(*kind, fault.saying.clone());
+            return lost(*kind, &fault.saying);
         }
         let mut answer = match result {
             Ok(answer) => self.with_headers(answer, asked.received),
@@ -240,6 +259,14 @@ impl Play {
             state.counts.tokens_refused += 1;
         }
         answer
+    }
+
+    fn fail(&self, status: u16, saying: &Saying, asked: &Asked<'_>) -> Answer {
+        let answer = self.refuse(&Refusal::Fault { status, saying: saying.clone() }, asked);
+        match saying.reset {
+            Some(secs) => limits::tell(answer, 0, self.words.clock.since_epoch() + Duration::from_secs(secs)),
+            None => answer,
+        }
     }
 
     fn refuse(&self, refusal: &Refusal, asked: &Asked<'_>) -> Answer {

@@ -106,13 +106,9 @@ impl Sandbox {
         if let Some(name) = options.records.keys().find(|name| !is_resource(&options.services, name)) {
             return Err(Error::NoResource(name.clone()));
         }
-        let operations = || options.services.iter().flat_map(|service| service.operations.keys());
-        let struck = options.faults.iter().filter_map(Fault::operation);
-        if let Some(operation) = struck.into_iter().find(|struck| !operations().any(|known| known == struck))
-        {
-            let known = operations().cloned().collect();
-            return Err(Error::NoOperation { operation: operation.to_owned(), known });
-        }
+        let operations = options.services.iter().flat_map(|service| service.operations.keys());
+        let mut faults = options.faults.iter();
+        faults.try_for_each(|fault| fault.check(operations.clone()))?;
         let listen = |source| Error::Listen { address: options.address, source };
         let listener = TcpListener::bind(options.address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;

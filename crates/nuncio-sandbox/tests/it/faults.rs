@@ -1,5 +1,8 @@
 //! Misbehaviour on demand.
 
+use std::time::{Duration, UNIX_EPOCH};
+
+use nuncio_client::Clock;
 use nuncio_sandbox::Options;
 use serde_json::json;
 
@@ -25,6 +28,19 @@ async fn a_status_says_what_it_is_told_in_the_service_s_shape() {
     assert_eq!(slow.json::<serde_json::Value>().await.unwrap()["error"]["code"], "slow_down");
     assert_eq!(played.counts("rows.create").faulted, 2);
     assert_eq!(played.sandbox.objects("example", "rows").len(), 0);
+}
+
+#[tokio::test]
+async fn a_limit_is_used_up_until_its_reset_and_what_comes_before_is_counted() {
+    let clock = Clock::fixed(UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+    let played = Played::start(Options { clock, ..options(service(ROWS)) }).await;
+    let refused = played.get("/rows").header("sandbox-fault", "403; reset=5; times=1").send().await.unwrap();
+    let told =
+        ["x-ratelimit-remaining", "x-ratelimit-reset"].map(|name| refused.headers()[name].to_str().unwrap());
+    assert_eq!((refused.status().as_u16(), told), (403, ["0", "1800000005"]));
+    body(played.get("/rows")).await;
+    body(played.post("/rows")).await;
+    assert_eq!(["rows.list", "rows.create"].map(|operation| played.counts(operation).early), [1, 0]);
 }
 
 #[tokio::test]
@@ -65,9 +81,16 @@ async fn a_fault_of_the_options_strikes_on_its_turn() {
 }
 
 #[tokio::test]
-async fn a_wrong_fault_is_refused_with_what_is_known() {
-    let played = Played::of(ROWS).await;
-    let (status, why) = answer(played.get("/rows").header("sandbox-fault", "explode")).await;
-    assert_eq!(status, 400);
-    assert!(why["error"]["message"].as_str().unwrap().contains("write a status from 400 to 599, reset"));
+async fn a_wrong_fault_of_a_header_is_refused_with_what_is_known() {
+    let played = Played::of(&format!("{ROWS}\n").replace("limit:", "input: { status: 200 }, limit:")).await;
+    for (fault, known) in [
+        ("explode", "write a status from 400 to 599, reset"),
+        ("503; often", "write every=, rate=, times="),
+        ("503; on=rows.lost", "there are: rows.create, rows.list"),
+    ] {
+        let (status, why) = answer(played.get("/rows").header("sandbox-fault", fault)).await;
+        let message = why["message"].as_str().expect("a message");
+        assert_eq!(status, 400, "{fault}");
+        assert!(message.starts_with("Sandbox-Fault: ") && message.contains(known), "{fault}: {message}");
+    }
 }
