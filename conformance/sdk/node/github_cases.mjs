@@ -71,6 +71,38 @@ test("a query by GraphQL is answered", async () => {
   assert.equal(viewer.login, "octo");
 });
 
+const ISSUES = `query list($owner: String!, $name: String!, $cursor: String) {
+  repository(owner: $owner, name: $name) {
+    issues(first: 60, after: $cursor) { totalCount pageInfo { hasNextPage endCursor } nodes { number title } }
+  }
+}`;
+
+test("graphql.paginate follows the connection and yields each issue once, newest first", async () => {
+  const list = () => graphql.paginate(ISSUES, { owner: where.owner, name: where.repo });
+  const { result, requests } = await counted("graphql.repository_issues", list);
+  const { totalCount, nodes } = result.repository.issues;
+  assert.ok(totalCount > 250);
+  assert.deepEqual(nodes.map(({ number }) => number), Array.from({ length: totalCount }, (_, before) => totalCount - before));
+  assert.equal(requests, Math.ceil(totalCount / 60));
+});
+
+test("graphql.paginate.iterator can stop after the first page", async () => {
+  const list = async () => {
+    for await (const { repository } of graphql.paginate.iterator(ISSUES, { owner: where.owner, name: where.repo })) {
+      return repository.issues;
+    }
+  };
+  const { result, requests } = await counted("graphql.repository_issues", list);
+  assert.deepEqual([result.nodes.length, result.pageInfo.hasNextPage, requests], [60, true, 1]);
+});
+
+test("a field that there is not is a GraphqlResponseError that names it", async () => {
+  // The package does not export the class.
+  const error = await refused(Error, graphql("query { viewer { login shoe } }"));
+  assert.equal(error.name, "GraphqlResponseError");
+  assert.match(error.errors[0].message, /shoe/);
+});
+
 test("an unknown issue is a RequestError with 404 and GitHub's message", async () => {
   const error = await refused(RequestError, api.issues.get({ ...where, issue_number: 999_999 }));
   assert.deepEqual([error.status, error.response.data.message], [404, "Not Found"]);
@@ -114,8 +146,42 @@ test("a creation that meets a secondary rate limit waits as told and is applied 
   const again = (seconds, _options, _octokit, retries) => told.push(seconds) && retries < 1;
   const { rest } = client({ throttle: { onRateLimit: again, onSecondaryRateLimit: again } });
   const create = () => rest.issues.create({ ...where, title: "patient", headers: fault("429; retry-after=1; times=1") });
-  const { requests, applied } = await counted("issues.create", create);
-  assert.deepEqual([told, requests, applied], [[1], 2, 1]);
+  const { requests, applied, early } = await counted("issues.create", create);
+  assert.deepEqual([told, requests, applied, early], [[1], 2, 1, 0]);
+});
+
+/** A client that waits once for a primary rate limit, and the waits that it was told. */
+function patient() {
+  const told = [];
+  const throttle = { onRateLimit: (seconds, _options, _octokit, retries) => told.push(seconds) && retries < 1, onSecondaryRateLimit: () => false };
+  return { told, octokit: client({ throttle }) };
+}
+
+const exhausted = "403; reset=1; times=1; message=API rate limit exceeded for user ID 1.";
+
+test("a creation that meets the primary rate limit waits for its reset and is applied once", async () => {
+  const { told, octokit } = patient();
+  const create = () => octokit.rest.issues.create({ ...where, title: "exhausted", headers: fault(exhausted) });
+  const { result, requests, applied, early } = await counted("issues.create", create);
+  assert.equal(result.data.title, "exhausted");
+  assert.deepEqual([told.length, requests, applied, early], [1, 2, 1, 0]);
+});
+
+test("a primary rate limit in the middle of a list is waited for, and every issue comes once", async () => {
+  const { told, octokit } = patient();
+  const list = () => octokit.paginate(octokit.rest.issues.listForRepo, { ...where, per_page: 100, headers: fault(exhausted) });
+  const { result, requests, early } = await counted("issues.list", list);
+  assert.equal(new Set(result.map(({ number }) => number)).size, result.length);
+  assert.ok(result.length > 250);
+  assert.deepEqual([told.length, requests, early], [1, Math.ceil(result.length / 100) + 1, 0]);
+});
+
+test("a primary rate limit is a RequestError with what is left and the reset, when calls are not to wait", async () => {
+  const headers = fault("403; reset=30; message=API rate limit exceeded for user ID 1.");
+  const ask = () => refused(RequestError, api.issues.get({ ...where, issue_number: 1, headers }));
+  const { result, requests } = await counted("issues.get", ask);
+  assert.deepEqual([result.status, result.response.headers["x-ratelimit-remaining"], requests], [403, "0", 1]);
+  assert.ok(Number(result.response.headers["x-ratelimit-reset"]) * 1000 > Date.now());
 });
 
 await run();

@@ -36,15 +36,16 @@ export function fault(text) {
 export async function counts(operation) {
   const answer = await fetch(new URL("/_sandbox/counts", process.argv[2]));
   const [service] = Object.values(await answer.json());
-  return { requests: 0, applied: 0, ...service.operations[operation] };
+  return { requests: 0, applied: 0, early: 0, ...service.operations[operation] };
 }
 
-/** How much `operation` was asked and how often its work was done, while `act` ran. */
+/** How often `operation` was asked, its work was done, and a request came before a told wait was over, while `act` ran. */
 export async function counted(operation, act) {
   const before = await counts(operation);
   const result = await act();
   const after = await counts(operation);
-  return { result, requests: after.requests - before.requests, applied: after.applied - before.applied };
+  const more = (name) => after[name] - before[name];
+  return { result, requests: more("requests"), applied: more("applied"), early: more("early") };
 }
 
 /** The error of class `kind` that the promise is rejected with. */

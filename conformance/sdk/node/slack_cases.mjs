@@ -104,10 +104,10 @@ test("a message that meets a 429 waits as told and is posted once", async () => 
   const waited = client(fault("429; retry-after=1; times=1"), patient);
   const waits = [];
   waited.on("rate_limited", (seconds) => waits.push(seconds));
-  const { requests, applied } = await counted("chat.postMessage", () =>
+  const { requests, applied, early } = await counted("chat.postMessage", () =>
     waited.chat.postMessage({ channel: where, text: "patient" }),
   );
-  assert.deepEqual([waits, requests, applied], [[1], 2, 1]);
+  assert.deepEqual([waits, requests, applied, early], [[1], 2, 1, 0]);
 });
 
 for (const text of ["503; times=1", "reset; times=1"]) {

@@ -1,8 +1,13 @@
 """The little that the scripts share: cases that are run in order and reported one a line."""
 
+import json
 import sys
 import traceback
+import urllib.request
 import uuid
+from collections import Counter
+from contextlib import contextmanager
+from urllib.parse import urljoin
 
 _cases = []
 
@@ -38,6 +43,24 @@ def raises(error, function, *args, **kwargs):
     except error as raised:
         return raised
     raise AssertionError(f"expected {error.__name__}, got {answer!r}")
+
+
+def counts(operation):
+    """What the sandbox counted of an operation; what it has not counted yet is 0."""
+    # No proxy of the environment stands before a sandbox.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(urljoin(sys.argv[1], "/_sandbox/counts"), timeout=10) as answer:
+        (service,) = json.load(answer).values()
+    return Counter(service["operations"].get(operation, {}))
+
+
+@contextmanager
+def counted(operation):
+    """After the block: how much more of each the sandbox has counted of the operation."""
+    before, more = counts(operation), Counter()
+    yield more
+    more.update(counts(operation))
+    more.subtract(before)
 
 
 def fault(text):

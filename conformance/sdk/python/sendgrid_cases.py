@@ -2,10 +2,11 @@
 
 import os
 import sys
+import time
 import uuid
 from urllib.parse import parse_qsl, urlsplit
 
-from harness import case, fault, raises, run
+from harness import case, counted, fault, raises, run
 from python_http_client import exceptions
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Mail
@@ -74,20 +75,39 @@ def _():
     raises(exceptions.UnauthorizedError, client(key="SG.wrong").send, mail())
 
 
-def refused(status, error):
+def refused(text, error):
+    """The error of this class, and whether the mail that met the fault was accepted. The SDK does not try again by itself."""
     send = client().client.mail.send.post
-    raised = raises(error, send, request_body=mail().get(), request_headers=fault(status))
+    with counted("mail.send_raw") as of_send:
+        raised = raises(error, send, request_body=mail().get(), request_headers=fault(text))
     assert raised.to_dict["errors"][0]["message"]
+    assert of_send["requests"] == 1
+    return raised, bool(of_send["applied"])
 
 
-@case("a 429 is a TooManyRequestsError")
+@case("a 403 is a ForbiddenError")
 def _():
-    refused("429; retry-after=1", exceptions.TooManyRequestsError)
+    refused("403", exceptions.ForbiddenError)
+
+
+@case("a 429 is a TooManyRequestsError that tells when the limit is reset, and nothing is sent")
+def _():
+    error, was_sent = refused("429; reset=30", exceptions.TooManyRequestsError)
+    assert error.headers["X-RateLimit-Remaining"] == "0"
+    assert time.time() < int(error.headers["X-RateLimit-Reset"]) <= time.time() + 31
+    assert not was_sent
+
+
+@case("a 500 after the mail was accepted is an InternalServerError: the sender cannot tell")
+def _():
+    _, was_sent = refused("500; after", exceptions.InternalServerError)
+    assert was_sent
 
 
 @case("a 503 is a ServiceUnavailableError")
 def _():
-    refused("503", exceptions.ServiceUnavailableError)
+    _, was_sent = refused("503", exceptions.ServiceUnavailableError)
+    assert not was_sent
 
 
 run()

@@ -5,7 +5,7 @@ import sys
 import uuid
 
 import stripe
-from harness import case, fault, raises, run
+from harness import case, counted, fault, raises, run
 
 URL = sys.argv[1]
 
@@ -18,7 +18,12 @@ def client(**settings):
 api = client()
 
 
-@case("a customer is created, retrieved and updated")
+def patient(text):
+    """Meets a fault, and may try again."""
+    return {"headers": fault(text), "max_network_retries": 2}
+
+
+@case("a customer is created, retrieved, updated and deleted")
 def _():
     created = api.customers.create({"email": "ada@example.com", "name": "Ada", "metadata": {"plan": "gold"}})
     assert isinstance(created, stripe.Customer) and created.id.startswith("cus_")
@@ -27,6 +32,8 @@ def _():
     updated = api.customers.update(created.id, {"name": "Ada L.", "metadata": {"seats": "3"}})
     assert updated.name == "Ada L." and updated.email == "ada@example.com"
     assert (updated.metadata["plan"], updated.metadata["seats"]) == ("gold", "3")
+    assert api.customers.delete(created.id).deleted
+    assert raises(stripe.InvalidRequestError, api.customers.retrieve, created.id).code == "resource_missing"
 
 
 @case("an amount sent as form text comes back as a number")
@@ -36,30 +43,54 @@ def _():
     assert intent.amount == 2000 and intent.currency == "eur"
 
 
-@case("auto paging yields each of 260 customers once, newest first")
+@case("a payment is authorized, captured and refunded")
+def _():
+    intent = api.payment_intents.create({"amount": 2000, "currency": "eur", "capture_method": "manual"})
+    confirmed = api.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
+    assert confirmed.status == "requires_capture"
+    captured = api.payment_intents.capture(intent.id, {"amount_to_capture": 1500})
+    assert (captured.status, captured.amount_received) == ("succeeded", 1500)
+    refund = api.refunds.create({"payment_intent": intent.id, "amount": 500})
+    assert (refund.payment_intent, refund.amount) == (intent.id, 500)
+
+
+@case("auto paging yields each of 260 customers once, newest first, and oldest first from the end")
 def _():
     email = f"{uuid.uuid4()}@example.com"
     created = [api.customers.create({"email": email, "name": f"{n}"}).id for n in range(260)]
-    listed = [customer.id for customer in api.customers.list({"email": email, "limit": 100}).auto_paging_iter()]
-    assert listed == created[::-1], f"{len(listed)} listed, {len(set(listed))} of them different"
+
+    def listed(**query):
+        with counted("customers.list") as of_list:
+            page = api.customers.list({"email": email, "limit": 100, **query})
+            return [customer.id for customer in page.auto_paging_iter()], of_list
+
+    forwards, of_forwards = listed()
+    assert forwards == created[::-1], f"{len(forwards)} listed, {len(set(forwards))} of them different"
+    backwards, of_backwards = listed(ending_before=created[0])
+    assert backwards == created[1:], f"{len(backwards)} listed, {len(set(backwards))} of them different"
+    assert (of_forwards["requests"], of_backwards["requests"]) == (3, 3)
 
 
-@case("a list says whether there is more")
+@case("a list says whether there is more, in the direction it is read")
 def _():
-    page = api.customers.list({"limit": 2})
-    assert isinstance(page, stripe.ListObject) and len(page.data) == 2 and page.has_more
-    assert page.data[0].id not in [customer.id for customer in page.next_page().data]
+    first = api.customers.list({"limit": 2})
+    assert isinstance(first, stripe.ListObject) and len(first.data) == 2 and first.has_more
+    second = first.next_page()
+    assert first.data[0].id not in [customer.id for customer in second.data]
+    back = api.customers.list({"limit": 2, "ending_before": second.data[0].id})
+    assert [customer.id for customer in back.data] == [customer.id for customer in first.data]
+    assert not back.has_more
 
 
 @case("the same idempotency key gets the same answer and creates once")
 def _():
-    email = f"{uuid.uuid4()}@example.com"
     options = {"idempotency_key": str(uuid.uuid4())}
-    first = api.customers.create({"email": email}, options)
-    again = api.customers.create({"email": email}, options)
+    with counted("customers.create") as of_create:
+        first = api.customers.create({"name": "once"}, options)
+        again = api.customers.create({"name": "once"}, options)
     assert first.id == again.id
     assert again.last_response.headers["Idempotent-Replayed"] == "true"
-    assert len(api.customers.list({"email": email}).data) == 1
+    assert (of_create["requests"], of_create["applied"], of_create["replayed"]) == (2, 1, 1)
 
 
 @case("the same idempotency key with another body is an IdempotencyError")
@@ -70,23 +101,31 @@ def _():
     assert error.http_status == 400
 
 
-@case("a 503 is retried by the SDK")
+def applied_once(text):
+    @case(f"a creation that meets {text} is retried by the SDK and applied once")
+    def _():
+        with counted("customers.create") as of_create:
+            assert api.customers.create({"name": "late"}, patient(text)).name == "late"
+        assert (of_create["requests"], of_create["applied"]) == (2, 1)
+
+
+for text in ["503; times=1", "reset; times=1", "500; after; times=1", "reset; after; times=1"]:
+    applied_once(text)
+
+
+@case("a 500 that stays is an APIError after three attempts, and nothing is applied")
 def _():
-    customer = api.customers.create({"name": "late"}, {"headers": fault("503; times=1"), "max_network_retries": 2})
-    assert customer.name == "late"
+    with counted("customers.create") as of_create:
+        error = raises(stripe.APIError, api.customers.create, {"name": "never"}, patient("500"))
+    assert error.http_status == 500
+    assert (of_create["requests"], of_create["applied"]) == (3, 0)
 
 
-@case("an answer lost after the work was done is replayed, not done twice")
+@case("a connection that stays broken is an APIConnectionError after three attempts")
 def _():
-    email = f"{uuid.uuid4()}@example.com"
-    api.customers.create({"email": email}, {"headers": fault("500; after; times=1"), "max_network_retries": 2})
-    assert len(api.customers.list({"email": email}).data) == 1
-
-
-@case("a reset connection is retried by the SDK")
-def _():
-    options = {"headers": fault("reset; times=1"), "max_network_retries": 2}
-    assert api.customers.create({"name": "reset"}, options).name == "reset"
+    with counted("customers.list") as of_list:
+        raises(stripe.APIConnectionError, api.customers.list, {}, patient("reset"))
+    assert of_list["requests"] == 3
 
 
 @case("a wrong key is an AuthenticationError")
@@ -115,10 +154,24 @@ def _():
     assert (error.http_status, error.code) == (402, "card_declined")
 
 
+@case("a 403 is a PermissionError")
+def _():
+    error = raises(stripe.PermissionError, api.customers.list, {}, {"headers": fault("403")})
+    assert error.http_status == 403
+
+
 @case("a 429 is a RateLimitError")
 def _():
     error = raises(stripe.RateLimitError, api.customers.list, {}, {"headers": fault("429; retry-after=1")})
-    assert error.http_status == 429
+    assert (error.http_status, error.json_body["error"]["code"]) == (429, "rate_limit")
+    assert error.headers["Retry-After"] == "1"
+
+
+@case("a 429 whose Stripe-Should-Retry says so is retried by the SDK and applied once")
+def _():
+    with counted("customers.create") as of_create:
+        api.customers.create({"name": "patient"}, patient("429; retry-after=1; times=1"))
+    assert (of_create["requests"], of_create["applied"]) == (2, 1)
 
 
 run()
