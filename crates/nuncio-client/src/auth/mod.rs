@@ -26,6 +26,8 @@ mod api_key;
 mod basic;
 mod exchange;
 pub mod hmac;
+pub mod jwt;
+pub mod key;
 mod layer;
 pub mod oauth2;
 #[cfg(test)]
@@ -42,6 +44,7 @@ use crate::{Context, Error, Request, Secret};
 pub use api_key::ApiKey;
 pub use exchange::Exchange;
 pub use hmac::HmacSigner;
+pub use jwt::JwtBearer;
 pub use layer::{AuthLayer, Authenticated, Renewed};
 pub use oauth2::ClientCredentials;
 
@@ -161,6 +164,12 @@ impl Auth {
     #[must_use]
     pub fn oauth2(client: ClientCredentials) -> Self {
         Self::custom(client)
+    }
+
+    /// A bearer token that the client signs itself (RFC 7519).
+    #[must_use]
+    pub fn jwt(bearer: JwtBearer) -> Self {
+        Self::custom(bearer)
     }
 
     /// A signature of each request.

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use hmac::{EagerHash, Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha1::Sha1;
-use sha2::{Sha256, Sha512};
+use sha2::{Sha256, Sha384, Sha512};
 
 use crate::{Error, Secret};
 
@@ -28,7 +28,7 @@ impl Key {
     /// The secret as it is written, in UTF-8.
     #[must_use]
     pub fn verbatim(secret: &Secret) -> Self {
-        Self::new(secret.expose().as_bytes().to_vec())
+        Self::bytes(secret.expose().as_bytes().to_vec())
     }
 
     /// The bytes that the secret is the base64 of, with padding or without.
@@ -36,7 +36,7 @@ impl Key {
     /// # Errors
     /// [`Kind::Configuration`](crate::Kind::Configuration) when it is no base64.
     pub fn base64(secret: &Secret) -> Result<Self, Error> {
-        BASE64_KEY.decode(secret.expose()).map(Self::new).map_err(|_| undecodable("base64"))
+        BASE64_KEY.decode(secret.expose()).map(Self::bytes).map_err(|_| undecodable("base64"))
     }
 
     /// The bytes that the secret is the hex digits of.
@@ -44,16 +44,17 @@ impl Key {
     /// # Errors
     /// [`Kind::Configuration`](crate::Kind::Configuration) when it is no hex.
     pub fn hex(secret: &Secret) -> Result<Self, Error> {
-        hex::decode(secret.expose()).map(Self::new).map_err(|_| undecodable("hex"))
+        hex::decode(secret.expose()).map(Self::bytes).map_err(|_| undecodable("hex"))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::auth) fn is_empty(&self) -> bool {
         self.0.expose_secret().is_empty()
     }
 
-    pub(super) fn mac(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
+    pub(in crate::auth) fn mac(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
         match algorithm {
             Algorithm::Sha256 => self.mac_by::<Sha256>(message),
+            Algorithm::Sha384 => self.mac_by::<Sha384>(message),
             Algorithm::Sha512 => self.mac_by::<Sha512>(message),
             Algorithm::Sha1 => self.mac_by::<Sha1>(message),
         }
@@ -64,7 +65,9 @@ impl Key {
         key.chain_update(message).finalize().into_bytes().to_vec()
     }
 
-    fn new(bytes: Vec<u8>) -> Self {
+    /// The bytes themselves.
+    #[must_use]
+    pub fn bytes(bytes: Vec<u8>) -> Self {
         Self(Arc::new(bytes.into()))
     }
 }
@@ -88,6 +91,8 @@ pub enum Algorithm {
     /// HMAC-SHA-256, the default.
     #[default]
     Sha256,
+    /// HMAC-SHA-384.
+    Sha384,
     /// HMAC-SHA-512.
     Sha512,
     /// HMAC-SHA-1: for services that have nothing better. Still sound as an HMAC.
@@ -114,6 +119,17 @@ impl Encoding {
     }
 }
 
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
+            Self::Sha1 => "SHA-1",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +146,10 @@ mod tests {
         assert_eq!(
             digits(Algorithm::Sha256),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+        assert_eq!(
+            digits(Algorithm::Sha384),
+            "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649"
         );
         assert_eq!(
             digits(Algorithm::Sha512),
