@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, Parser};
 use http::{HeaderName, HeaderValue};
-use nuncio_client::Error;
+use nuncio_client::{Call, Error};
 use nuncio_service::model::Span;
 
 use crate::command::Command;
@@ -86,6 +86,33 @@ impl CallOptions {
     /// `--header`, all of them.
     pub(crate) fn headers(&self) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
         self.headers.iter().map(|text| header(text)).collect()
+    }
+}
+
+/// Under which key a single call is made.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Call options")]
+pub(crate) struct KeyOptions {
+    /// Make the call under this idempotency key, so that it is done once beside an earlier try with the same key. Default: a random one
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+}
+
+impl KeyOptions {
+    pub(crate) fn is_given(&self) -> bool {
+        self.idempotency_key.is_some()
+    }
+
+    /// The call under the key.
+    pub(crate) fn put(&self, call: Call) -> Result<Call, Error> {
+        let Some(key) = &self.idempotency_key else { return Ok(call) };
+        let mut call = call.idempotency_key(key.as_str());
+        match call.settle_idempotency_key() {
+            Some(_) => Ok(call),
+            // Sent without the key, it could be done twice.
+            None => Err(Error::configuration("no idempotency key can be sent with this call")
+                .advise("keys go with POST and PATCH, to services whose file names a header for them under idempotency")),
+        }
     }
 }
 

@@ -10,8 +10,11 @@ pub(crate) const OK: u8 = 0;
 pub(crate) const LOCAL: u8 = 1;
 /// Some items failed, the others were done.
 pub(crate) const PARTIAL: u8 = 7;
-/// Ctrl-C, or a request to terminate.
+/// Ctrl-C: 128 and SIGINT, as a shell would say.
 pub(crate) const INTERRUPTED: u8 = 130;
+/// A request to terminate: 128 and SIGTERM.
+#[cfg(unix)]
+pub(crate) const TERMINATED: u8 = 143;
 /// Whoever read standard output went away: 128 and SIGPIPE, as a shell would say.
 pub(crate) const PIPE_CLOSED: u8 = 141;
 
@@ -32,8 +35,9 @@ Exit codes:
    12  an input or an answer is not what it should be: no JSON, a schema, a size
    13  pages: a repeated cursor, a link to another host, records missing
    14  the GraphQL answer has errors
-  130  interrupted (Ctrl-C, SIGTERM)
-  141  the reader of standard output went away";
+  130  interrupted (Ctrl-C, SIGINT)
+  141  the reader of standard output went away
+  143  terminated (SIGTERM)";
 
 /// The exit code of an error.
 pub(crate) fn code(error: &Error) -> u8 {
@@ -60,10 +64,8 @@ pub(crate) fn code(error: &Error) -> u8 {
 pub(crate) enum Stop {
     /// An error that nobody was told of yet.
     Failed(Error),
-    /// The command told of it itself.
+    /// All was told that there is to tell.
     Told(u8),
-    /// Ctrl-C, or a request to terminate.
-    Interrupted,
     /// Nobody reads our output any more.
     PipeClosed,
 }

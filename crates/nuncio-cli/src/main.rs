@@ -5,6 +5,7 @@ mod args;
 mod command;
 mod config;
 mod exit;
+mod fate;
 mod filter;
 mod interrupt;
 mod mapping;
@@ -64,7 +65,6 @@ async fn run(args: Args) -> u8 {
             exit::code(&error)
         }
         Err(Stop::Told(code)) => code,
-        Err(Stop::Interrupted) => exit::INTERRUPTED,
         Err(Stop::PipeClosed) => exit::PIPE_CLOSED,
     }
 }

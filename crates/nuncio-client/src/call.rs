@@ -183,6 +183,20 @@ impl Call {
         })
     }
 
+    /// Decides on the idempotency key now and tells it; nothing where the client has no header for it, the method is neither POST nor
+    /// PATCH, or the call has a mistake.
+    pub fn settle_idempotency_key(&mut self) -> Option<&str> {
+        let Self { client, draft: Ok(draft) } = self else { return None };
+        let makes = draft.takes_key(client);
+        makes.then(|| &**draft.idempotency_key.get_or_insert_with(|| client.inner().random.uuid()))
+    }
+
+    /// The attempts, as they are made. Kept, it tells what is known of a call whose future was dropped: see [`History::evidence`].
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.draft.as_ref().map(|draft| draft.context.history.clone()).unwrap_or_default()
+    }
+
     /// What a second copy of the call would do.
     #[must_use]
     pub fn repeat(&self) -> Repeat {
@@ -480,6 +494,18 @@ mod tests {
         assert_eq!(plain.post("/x").repeatable().repeat(), Repeat::Harmless);
         assert_eq!(keyed.post("/x").repeat(), Repeat::Deduplicated);
         assert_eq!(keyed.delete("/x").repeat(), Repeat::Harmless);
+    }
+
+    #[test]
+    fn a_key_that_is_told_is_the_one_that_is_sent() {
+        let name = HeaderName::from_static("idempotency-key");
+        let client = Client::builder().base_url("https://api.example.com").idempotency_header(name.clone());
+        let client = client.build().expect("valid");
+        let mut call = client.post("/x");
+        let told = call.settle_idempotency_key().expect("a key").to_owned();
+        assert_eq!(call.preview().expect("valid").headers()[&name], *told);
+        assert_eq!(client.patch("/x").idempotency_key("given").settle_idempotency_key(), Some("given"));
+        assert_eq!(client.get("/x").settle_idempotency_key(), None);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Attempt {
     pub status: Option<StatusCode>,
     /// Kind of the failure, if it failed.
     pub failure: Option<Kind>,
+    /// Whether the server can have acted on it.
+    pub evidence: Evidence,
     /// From asking the inner layers to their answer, waiting for the limiter included.
     pub took: Duration,
     /// How long was waited after it, before the next attempt.
@@ -52,25 +54,66 @@ pub struct Attempt {
 impl Attempt {
     /// An attempt that nothing was waited after (yet).
     #[must_use]
-    pub fn new(status: Option<StatusCode>, failure: Option<Kind>, took: Duration) -> Self {
-        Self { status, failure, took, waited: Duration::ZERO }
+    pub fn new(
+        status: Option<StatusCode>,
+        failure: Option<Kind>,
+        evidence: Evidence,
+        took: Duration,
+    ) -> Self {
+        Self { status, failure, evidence, took, waited: Duration::ZERO }
     }
 }
 
 /// The attempts of one call so far. Copies share one list, so that the deadline can tell what the retries inside it did.
 #[derive(Debug, Clone, Default)]
-pub struct History(Arc<Mutex<Vec<Attempt>>>);
+pub struct History(Arc<Mutex<Course>>);
+
+#[derive(Debug, Default)]
+struct Course {
+    attempts: Vec<Attempt>,
+    /// Whether a request is out whose attempt has not ended.
+    is_out: bool,
+}
 
 impl History {
     /// Adds an attempt that ended.
     pub fn push(&self, attempt: Attempt) {
-        self.with(|attempts| attempts.push(attempt));
+        self.with(|course| {
+            course.attempts.push(attempt);
+            course.is_out = false;
+        });
+    }
+
+    /// Notes that the request of an attempt goes out. What was not noted counts as never sent when the attempt is cut short.
+    pub fn sending(&self) {
+        self.with(|course| course.is_out = true);
+    }
+
+    /// Whether the server can have acted on any attempt so far, one that is under way or was cut short included: what is known of a call
+    /// that did not get to its end.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        self.with(|course| {
+            let has = |evidence| course.attempts.iter().any(|attempt| attempt.evidence == evidence);
+            if course.is_out || has(Evidence::Unknown) {
+                Evidence::Unknown
+            } else if has(Evidence::Rejected) {
+                Evidence::Rejected
+            } else {
+                Evidence::NeverSent
+            }
+        })
+    }
+
+    /// What is known of an attempt that is cut short.
+    pub(crate) fn cut_short(&self) -> Evidence {
+        self.with(|course| if course.is_out { Evidence::Unknown } else { Evidence::NeverSent })
     }
 
     /// Notes a wait after the last attempt.
     pub fn waited(&self, wait: Duration) {
-        self.with(|attempts| {
-            if let Some(last) = attempts.last_mut() {
+        self.with(|course| {
+            if let Some(last) = course.attempts.last_mut() {
                 last.waited += wait;
             }
         });
@@ -79,13 +122,13 @@ impl History {
     /// All attempts so far, first to last.
     #[must_use]
     pub fn attempts(&self) -> Vec<Attempt> {
-        self.with(|attempts| attempts.clone())
+        self.with(|course| course.attempts.clone())
     }
 
     /// Number of attempts so far.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.with(|attempts| attempts.len())
+        self.with(|course| course.attempts.len())
     }
 
     /// Whether nothing was tried yet.
@@ -97,7 +140,7 @@ impl History {
     /// Sum of the waits between attempts.
     #[must_use]
     pub fn total_wait(&self) -> Duration {
-        self.with(|attempts| attempts.iter().map(|attempt| attempt.waited).sum())
+        self.with(|course| course.attempts.iter().map(|attempt| attempt.waited).sum())
     }
 
     /// One line such as `3 attempts (503, 503, timeout), waited 3.2 s`; nothing when nothing was tried.
@@ -117,7 +160,7 @@ impl History {
         Some(line)
     }
 
-    fn with<T>(&self, f: impl FnOnce(&mut Vec<Attempt>) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut Course) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -127,5 +170,27 @@ fn outcome(attempt: &Attempt) -> String {
         (Some(status), _) => status.as_u16().to_string(),
         (None, Some(kind)) => kind.name().to_owned(),
         (None, None) => "cancelled".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_attempt_that_may_have_been_acted_on_leaves_the_call_in_doubt() {
+        let history = History::default();
+        let ended = |evidence| history.push(Attempt::new(None, None, evidence, Duration::ZERO));
+        assert_eq!(history.evidence(), Evidence::NeverSent);
+        ended(Evidence::Rejected);
+        ended(Evidence::NeverSent);
+        assert_eq!(history.evidence(), Evidence::Rejected);
+        history.sending();
+        assert_eq!(history.evidence(), Evidence::Unknown);
+        ended(Evidence::Rejected);
+        assert_eq!(history.evidence(), Evidence::Rejected);
+        ended(Evidence::Unknown);
+        ended(Evidence::Rejected);
+        assert_eq!(history.evidence(), Evidence::Unknown);
     }
 }

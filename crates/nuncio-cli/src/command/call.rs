@@ -6,8 +6,9 @@ use nuncio_client::pages::{Item, Pages, Verdict};
 use nuncio_client::{Call, Error};
 use serde_json::json;
 
-use crate::args::{AnswerOptions, BodyOptions, CallOptions, PageOptions, PreviewOptions};
+use crate::args::{AnswerOptions, BodyOptions, CallOptions, KeyOptions, PageOptions, PreviewOptions};
 use crate::exit::Stop;
+use crate::fate::Fate;
 use crate::output::Output;
 use crate::session::Session;
 use crate::target::{Prepared, Target};
@@ -34,6 +35,8 @@ pub(crate) struct CallCommand {
     #[command(flatten)]
     options: CallOptions,
     #[command(flatten)]
+    key: KeyOptions,
+    #[command(flatten)]
     body: BodyOptions,
     #[command(flatten)]
     pages: PageOptions,
@@ -57,18 +60,32 @@ impl CallCommand {
             return preview::show(call, &self.preview, variable.as_deref(), session);
         }
         match pages {
+            Some(_) if self.key.is_given() => {
+                Err(Error::configuration("an idempotency key is for one call, and --all makes many").into())
+            }
             Some(pages) => all(call, &pages, &self.answer, session, output).await,
-            None => one(call, &self.answer, output).await,
+            None => one(call, &self.key, &self.answer, session, output).await,
         }
     }
 }
 
 /// Sends the call and writes the answer.
-pub(crate) async fn one(call: Call, options: &AnswerOptions, mut output: Output) -> Result<(), Stop> {
+pub(crate) async fn one(
+    call: Call,
+    key: &KeyOptions,
+    options: &AnswerOptions,
+    session: &Session,
+    mut output: Output,
+) -> Result<(), Stop> {
+    let mut call = key.put(call)?;
+    let fate = Fate::of(&mut call);
     let interrupted = interrupt::listen(None);
     let sent = tokio::select! {
         sent = call.send() => sent,
-        () = interrupted.cancelled() => return Err(Stop::Interrupted),
+        () = interrupted.came() => {
+            fate.tell(interrupted.code(), session.global.json);
+            return Err(interrupted.stop());
+        }
     };
     match sent {
         Ok(answer) => output.body(&answer),
@@ -96,8 +113,8 @@ async fn all(
             Ok(Item::Record(record)) => output.record(&record.line())?,
             Ok(Item::Page(_)) => {
                 output.flush()?;
-                if interrupted.is_cancelled() {
-                    return Err(Stop::Interrupted);
+                if interrupted.has_come() {
+                    return Err(interrupted.stop());
                 }
             }
             Ok(Item::End(verdict)) => {

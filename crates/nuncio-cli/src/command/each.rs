@@ -95,18 +95,18 @@ impl EachCommand {
             output,
             |item| target::adjust(make_call(item)?, session, &self.options),
             |summary| progress.done(summary.ok + summary.failed + summary.unknown, None),
-            interrupted.cancelled(),
+            interrupted.came(),
         )
         .await;
         progress.finish();
         let summary = summary.map_err(|error| bulk_error(error, &ADVICE))?;
         self.tell(&summary, session)?;
         match summary.failed + summary.unknown {
-            _ if interrupted.is_cancelled() && !summary.complete => {
+            _ if interrupted.has_come() && !summary.complete => {
                 if !session.global.json {
                     stderr::line("stopped: the same command goes on from here");
                 }
-                Err(Stop::Interrupted)
+                Err(interrupted.stop())
             }
             0 => Ok(()),
             _ => Err(Stop::Told(exit::PARTIAL)),

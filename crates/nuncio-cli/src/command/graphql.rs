@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use nuncio_client::{Call, Error, graphql};
 
 use super::call;
-use crate::args::{AnswerOptions, CallOptions, PreviewOptions};
+use crate::args::{AnswerOptions, CallOptions, KeyOptions, PreviewOptions};
 use crate::exit::Stop;
 use crate::output::Output;
 use crate::session::Session;
@@ -36,6 +36,8 @@ pub(crate) struct GraphQlCommand {
     #[command(flatten)]
     options: CallOptions,
     #[command(flatten)]
+    key: KeyOptions,
+    #[command(flatten)]
     preview: PreviewOptions,
     #[command(flatten)]
     answer: AnswerOptions,
@@ -48,7 +50,7 @@ impl GraphQlCommand {
         if self.preview.is_wanted() {
             return preview::show(call, &self.preview, None, session);
         }
-        call::one(call, &self.answer, output).await
+        call::one(call, &self.key, &self.answer, session, output).await
     }
 
     fn call(&self, session: &Session) -> Result<Call, Error> {

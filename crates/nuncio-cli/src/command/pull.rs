@@ -98,7 +98,7 @@ impl PullCommand {
                 None => call.pages(&pages),
             },
             |done| progress.page(done),
-            interrupted.cancelled(),
+            interrupted.came(),
         )
         .await;
         progress.finish();
@@ -106,7 +106,7 @@ impl PullCommand {
         self.tell(&summary, resumes, session)?;
         match &summary.verdict {
             Some(verdict) => Ok(verdict.check()?),
-            None => Err(Stop::Interrupted),
+            None => Err(interrupted.stop()),
         }
     }
 

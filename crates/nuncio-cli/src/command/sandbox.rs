@@ -72,7 +72,7 @@ impl SandboxCommand {
             output.line(&format!("{name} {url}"))?;
         }
         output.flush()?;
-        interrupted.cancelled().await;
+        interrupted.came().await;
         sandbox.stop().await;
         Ok(())
     }

@@ -92,12 +92,17 @@ mod tests {
     use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
     use super::*;
-    use crate::{Attempt, Body};
+    use crate::{Attempt, Body, Evidence};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     async fn wait_for(time: Duration, request: Request) -> Result<Response, Error> {
-        Context::of(&request).history.push(Attempt::new(None, Some(Kind::Connect), SECOND));
+        Context::of(&request).history.push(Attempt::new(
+            None,
+            Some(Kind::Connect),
+            Evidence::Unknown,
+            SECOND,
+        ));
         tokio::time::sleep(time).await;
         Ok(Response::new(Body::Empty))
     }

@@ -150,15 +150,21 @@ where
     S: Service<Request, Response = Response>,
     S::Error: Into<Error>,
 {
-    let mut note = Note { history, started: Instant::now(), status: None, failure: None };
+    let mut note = Note { history, started: Instant::now(), status: None, failure: None, evidence: None };
     let result = match inner.ready().await {
         Ok(ready) => ready.call(request).await,
         Err(error) => Err(error),
     }
     .map_err(Into::into);
     match &result {
-        Ok(response) => note.status = Some(response.status()),
-        Err(error) => (note.status, note.failure) = (error.status(), Some(error.kind())),
+        Ok(response) => {
+            (note.status, note.evidence) =
+                (Some(response.status()), Some(Evidence::of_status(response.status())));
+        }
+        Err(error) => {
+            (note.status, note.failure, note.evidence) =
+                (error.status(), Some(error.kind()), Some(error.evidence()));
+        }
     }
     result
 }
@@ -169,11 +175,13 @@ struct Note<'a> {
     started: Instant,
     status: Option<StatusCode>,
     failure: Option<Kind>,
+    evidence: Option<Evidence>,
 }
 
 impl Drop for Note<'_> {
     fn drop(&mut self) {
-        self.history.push(Attempt::new(self.status, self.failure, self.started.elapsed()));
+        let evidence = self.evidence.unwrap_or_else(|| self.history.cut_short());
+        self.history.push(Attempt::new(self.status, self.failure, evidence, self.started.elapsed()));
     }
 }
 

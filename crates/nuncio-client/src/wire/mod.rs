@@ -189,6 +189,7 @@ impl Wire {
             headers: request.headers(),
             body: request.body().as_bytes(),
         });
+        context.history.sending();
         let started = tokio::time::Instant::now();
         self.complete(&mut request);
         let response = self.client.request(request.map(outgoing)).await.map_err(failure::of_exchange)?;

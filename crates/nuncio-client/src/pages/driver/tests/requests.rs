@@ -20,7 +20,7 @@ async fn contexts(pages: &Pages, context: Context) -> Vec<Context> {
 async fn each_page_is_a_call_with_its_own_history() {
     let context = Context { operation: Some("items.list".into()), ..Context::default() };
     let seen = contexts(&by_cursor(), context).await;
-    seen[0].history.push(crate::Attempt::new(None, None, Duration::ZERO));
+    seen[0].history.push(crate::Attempt::new(None, None, crate::Evidence::Unknown, Duration::ZERO));
     assert_eq!((seen[1].history.len(), seen[1].operation.as_deref()), (0, Some("items.list")));
 }
 
