@@ -29,6 +29,7 @@ pub mod hmac;
 pub mod jwt;
 pub mod key;
 mod layer;
+mod message;
 pub mod oauth2;
 #[cfg(test)]
 mod testing;
@@ -39,13 +40,14 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, header};
 
-use crate::{Context, Error, Request, Secret};
+use crate::{Context, Error, Redactor, Request, Secret};
 
 pub use api_key::ApiKey;
 pub use exchange::Exchange;
 pub use hmac::HmacSigner;
 pub use jwt::JwtBearer;
 pub use layer::{AuthLayer, Authenticated, Renewed};
+pub use message::Message;
 pub use oauth2::ClientCredentials;
 
 /// A way to prove who is calling.
@@ -110,6 +112,34 @@ pub trait Authenticate: Send + Sync {
     /// # Errors
     /// [`Kind::Configuration`](crate::Kind::Configuration) for a request that does not suit the scheme.
     fn preview(&self, request: &mut Request) -> Result<(), Error>;
+
+    /// What [`authenticate`](Self::authenticate) would sign of `request` at this moment, step by step, for people who look for the byte
+    /// in which they and the server differ. Fetches nothing. Default: nothing is signed.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    fn explain(&self, request: Request, exchange: &Exchange) -> Result<Vec<Step>, Error> {
+        let _ = (request, exchange);
+        Ok(Vec::new())
+    }
+}
+
+/// A text on the way to a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// What its specification calls it: `canonical request`, `string to sign`.
+    pub name: &'static str,
+    /// The text as it is signed or hashed, secrets blanked.
+    pub text: String,
+}
+
+impl Step {
+    /// A step, with the secrets in its text blanked.
+    #[must_use]
+    pub fn new(name: &'static str, text: impl AsRef<str>) -> Self {
+        Self { name, text: Redactor::global().redact(text.as_ref()).into_owned() }
+    }
 }
 
 /// A request that was answered with 401.
@@ -190,6 +220,14 @@ impl Auth {
     /// [`Kind::Configuration`](crate::Kind::Configuration) for a request that does not suit the scheme.
     pub fn preview(&self, request: &mut Request) -> Result<(), Error> {
         self.0.as_ref().map_or(Ok(()), |scheme| scheme.preview(request))
+    }
+
+    /// What would be signed of `request` at this moment, step by step; nothing for credentials that sign nothing. Nothing is fetched.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](crate::Kind::Configuration) for a request or credentials that do not suit the scheme.
+    pub fn explain(&self, request: Request, exchange: &Exchange) -> Result<Vec<Step>, Error> {
+        self.0.as_ref().map_or(Ok(Vec::new()), |scheme| scheme.explain(request, exchange))
     }
 }
 

@@ -13,13 +13,13 @@ mod tests;
 mod timestamp;
 
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use subtle::ConstantTimeEq as _;
-use url::{Position, Url};
 
-use super::{Authenticate, Exchange, empty_credential};
+use super::message::sensitive;
+use super::{Authenticate, Exchange, Message, Step, empty_credential};
 use crate::redact::BLANK;
-use crate::{Body, Error, Request};
+use crate::{Error, Request};
 
 pub use key::{Algorithm, Encoding, Key};
 pub use template::{Parts, Template};
@@ -182,7 +182,8 @@ impl HmacSigner {
         self.sign(message).as_bytes().ct_eq(signature.as_bytes()).into()
     }
 
-    fn put(&self, request: &mut Request, exchange: &Exchange) -> Result<(), Error> {
+    /// Puts on what is sent in the open, and says what is signed.
+    fn prepare(&self, request: &mut Request, exchange: &Exchange) -> Result<Vec<u8>, Error> {
         if self.key.is_empty() {
             return Err(empty_credential());
         }
@@ -191,17 +192,16 @@ impl HmacSigner {
         // First, since the template may sign them by name.
         self.put_open_headers(request.headers_mut(), &timestamp, &nonce);
 
-        let url = wire_url(request.uri())?;
-        let message = self.string_to_sign(&Parts {
-            method: request.method().as_str(),
-            origin: &url.origin().ascii_serialization(),
-            path_and_query: &url[Position::BeforePath..Position::AfterQuery],
+        let message = Message::of(request)?;
+        self.string_to_sign(&Parts {
+            method: message.method,
+            origin: &format!("{}://{}", message.scheme, message.authority),
+            path_and_query: &message.path_and_query(),
             timestamp: &timestamp,
             nonce: &nonce,
-            headers: request.headers(),
-            body: self.signed_body(request.body())?,
-        })?;
-        self.put_signature(request.headers_mut(), &self.sign(&message))
+            headers: message.headers,
+            body: self.signed_body(message.body)?,
+        })
     }
 
     fn put_open_headers(&self, headers: &mut HeaderMap, timestamp: &str, nonce: &str) {
@@ -218,16 +218,12 @@ impl HmacSigner {
     }
 
     fn put_signature(&self, headers: &mut HeaderMap, signature: &str) -> Result<(), Error> {
-        let mut value = HeaderValue::from_str(signature).map_err(|_| {
-            Error::configuration("the signature's prefix has a character that a header cannot carry")
-        })?;
-        value.set_sensitive(true);
-        headers.insert(&self.signature_header, value);
+        headers.insert(&self.signature_header, sensitive(signature)?);
         Ok(())
     }
 
-    fn signed_body<'a>(&self, body: &'a Body) -> Result<&'a [u8], Error> {
-        match body.as_bytes() {
+    fn signed_body<'a>(&self, body: Option<&'a [u8]>) -> Result<&'a [u8], Error> {
+        match body {
             Some(bytes) => Ok(bytes),
             None if !self.template.signs_body() => Ok(&[]),
             None => Err(Error::configuration("a body that is not held in memory cannot be signed")
@@ -243,7 +239,8 @@ impl Authenticate for HmacSigner {
         exchange: &'a Exchange,
     ) -> BoxFuture<'a, Result<Request, Error>> {
         Box::pin(async move {
-            self.put(&mut request, exchange)?;
+            let message = self.prepare(&mut request, exchange)?;
+            self.put_signature(request.headers_mut(), &self.sign(&message))?;
             Ok(request)
         })
     }
@@ -252,11 +249,9 @@ impl Authenticate for HmacSigner {
         self.put_open_headers(request.headers_mut(), BLANK, BLANK);
         self.put_signature(request.headers_mut(), &format!("{}{BLANK}", self.signature_prefix))
     }
-}
 
-/// The URL as the wire reads it, which normalises it: what is signed is what is sent.
-fn wire_url(uri: &Uri) -> Result<Url, Error> {
-    uri.to_string().parse().map_err(|error: url::ParseError| {
-        Error::configuration("a request without an absolute URL cannot be signed").because(error)
-    })
+    fn explain(&self, mut request: Request, exchange: &Exchange) -> Result<Vec<Step>, Error> {
+        let message = self.prepare(&mut request, exchange)?;
+        Ok(vec![Step::new("string to sign", String::from_utf8_lossy(&message))])
+    }
 }

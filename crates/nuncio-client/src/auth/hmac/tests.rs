@@ -2,9 +2,9 @@ use http::Method;
 use serde_json::Value;
 
 use super::*;
-use crate::Kind;
 use crate::auth::Auth;
 use crate::auth::testing::{get, signed};
+use crate::{Body, Kind};
 
 const URL: &str = "https://api.example.com/v1/items?page=2";
 
@@ -63,7 +63,7 @@ async fn every_part_stands_for_what_goes_on_the_wire() {
 #[tokio::test]
 async fn the_url_is_signed_as_the_wire_writes_it() {
     let headers = headers(with_template("{url}"), get("https://API.example.com:443?q=it's")).await;
-    assert_eq!(headers["x-signature"], signature_of("https://api.example.com/?q=it%27s"));
+    assert_eq!(headers["x-signature"], signature_of("https://api.example.com/?q=it's"));
 }
 
 #[tokio::test]
@@ -139,6 +139,13 @@ fn a_template_with_an_unknown_or_open_part_is_refused() {
         assert!(template.parse::<Template>().is_err(), "{template}");
     }
     assert!("} literal".parse::<Template>().is_ok());
+}
+
+#[test]
+fn an_explanation_shows_what_is_signed() {
+    let exchange = crate::auth::testing::no_exchange();
+    let steps = Auth::hmac(with_template("{method} {timestamp}")).explain(get(URL), &exchange).unwrap();
+    assert_eq!((steps[0].name, &*steps[0].text), ("string to sign", "GET 1760000000"));
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub enum TimestampFormat {
 }
 
 impl TimestampFormat {
-    pub(super) fn write(self, since_epoch: Duration) -> String {
+    pub(in crate::auth) fn write(self, since_epoch: Duration) -> String {
         match self {
             Self::Seconds => since_epoch.as_secs().to_string(),
             Self::Milliseconds => since_epoch.as_millis().to_string(),
