@@ -31,6 +31,7 @@ pub mod key;
 mod layer;
 mod message;
 pub mod oauth2;
+pub mod sigv4;
 #[cfg(test)]
 mod testing;
 
@@ -49,6 +50,7 @@ pub use jwt::JwtBearer;
 pub use layer::{AuthLayer, Authenticated, Renewed};
 pub use message::Message;
 pub use oauth2::ClientCredentials;
+pub use sigv4::SigV4Signer;
 
 /// A way to prove who is calling.
 ///
@@ -200,6 +202,12 @@ impl Auth {
     #[must_use]
     pub fn jwt(bearer: JwtBearer) -> Self {
         Self::custom(bearer)
+    }
+
+    /// An AWS Signature Version 4 of each request.
+    #[must_use]
+    pub fn sigv4(signer: SigV4Signer) -> Self {
+        Self::custom(signer)
     }
 
     /// A signature of each request.
