@@ -1,10 +1,10 @@
 //! One place that knows every secret of the process and blanks it in whatever is about to leave.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, RwLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use base64::prelude::{
     BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD, Engine as _,
 };
@@ -28,7 +28,61 @@ pub struct Redactor {
 struct State {
     spellings: BTreeSet<String>,
     /// Rebuilt by the first search after a registration, so that registering many is cheap.
-    search: Option<AhoCorasick>,
+    search: Option<Search>,
+}
+
+/// What is searched for of a spelling; the rest is compared where this was found. A private key in all its spellings would make an
+/// automaton of a hundred thousand states.
+const HEAD_BYTES: usize = 64;
+
+/// Finds spellings by their beginnings.
+struct Search {
+    heads: AhoCorasick,
+    /// How the spellings of each head go on.
+    tails: Vec<Vec<String>>,
+}
+
+impl Search {
+    fn new(spellings: &BTreeSet<String>) -> Self {
+        let mut by_head = BTreeMap::<&str, Vec<String>>::new();
+        for spelling in spellings {
+            let (head, tail) = spelling.split_at(boundary(spelling, HEAD_BYTES));
+            by_head.entry(head).or_default().push(tail.to_owned());
+        }
+        let (heads, tails): (Vec<_>, _) = by_head.into_iter().unzip();
+        let heads = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(heads);
+        Self { heads: heads.expect("heads are far below the automaton's size limit"), tails }
+    }
+
+    /// `bytes` with blanks; nothing when there is nothing to blank. A secret that breaks off is blanked as far as it goes, and of secrets
+    /// that overlap each.
+    fn blank(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        let (mut shown, mut look) = (0, 0);
+        while let Some(found) = self.heads.find(Input::new(bytes).range(look..)) {
+            let rest = &bytes[found.end()..];
+            let tails = self.tails[found.pattern()].iter().map(|tail| common(tail, rest));
+            let end = found.end() + tails.max().unwrap_or_default();
+            if found.start() >= shown {
+                out.extend_from_slice(&bytes[shown..found.start()]);
+                out.extend_from_slice(BLANK.as_bytes());
+            }
+            shown = shown.max(end);
+            look = found.start() + 1;
+        }
+        (shown > 0).then(|| [&out[..], &bytes[shown..]].concat())
+    }
+}
+
+/// How many bytes `text` begins with that `bytes` begins with too, in whole characters.
+fn common(text: &str, bytes: &[u8]) -> usize {
+    let same = text.bytes().zip(bytes).take_while(|(one, other)| one == *other).count();
+    boundary(text, same)
+}
+
+/// The last place up to `at` where `text` can be cut.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }
 
 static GLOBAL: LazyLock<Redactor> = LazyLock::new(Redactor::default);
@@ -54,31 +108,18 @@ impl Redactor {
 
     /// `text` with every registered secret replaced by [`BLANK`]; borrowed when there was none.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.with_search(|search| {
-            if search.is_match(text) {
-                let blanks = vec![BLANK; search.patterns_len()];
-                Cow::Owned(search.replace_all(text, &blanks))
-            } else {
-                Cow::Borrowed(text)
-            }
-        })
-        .unwrap_or(Cow::Borrowed(text))
+        match self.with_search(|search| search.blank(text.as_bytes())).flatten() {
+            Some(blanked) => Cow::Owned(String::from_utf8(blanked).expect("cut between characters")),
+            None => Cow::Borrowed(text),
+        }
     }
 
     /// Like [`redact`](Self::redact) for bytes that need not be text.
     pub fn redact_bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        self.with_search(|search| {
-            if search.is_match(bytes) {
-                let blanks = vec![BLANK; search.patterns_len()];
-                Cow::Owned(search.replace_all_bytes(bytes, &blanks))
-            } else {
-                Cow::Borrowed(bytes)
-            }
-        })
-        .unwrap_or(Cow::Borrowed(bytes))
+        self.with_search(|search| search.blank(bytes)).flatten().map_or(Cow::Borrowed(bytes), Cow::Owned)
     }
 
-    fn with_search<T>(&self, f: impl FnOnce(&AhoCorasick) -> T) -> Option<T> {
+    fn with_search<T>(&self, f: impl FnOnce(&Search) -> T) -> Option<T> {
         {
             let state = self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner);
             if state.spellings.is_empty() {
@@ -89,10 +130,7 @@ impl Redactor {
             }
         }
         let mut state = self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let search = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&state.spellings)
-            .expect("secrets are far below the automaton's size limit");
+        let search = Search::new(&state.spellings);
         let result = f(&search);
         state.search = Some(search);
         Some(result)
@@ -233,6 +271,36 @@ mod tests {
         redactor.register("made-up");
         redactor.register("made-up-longer");
         assert_eq!(redactor.redact("made-up-longer"), "***");
+    }
+
+    #[test]
+    fn a_secret_that_begins_within_its_own_beginning_is_blanked_too() {
+        let redactor = Redactor::default();
+        let secret = format!("{}end", "made-".repeat(20));
+        redactor.register(&secret);
+        assert_eq!(redactor.redact(&format!("<made-{secret}>")), "<***>");
+    }
+
+    #[test]
+    fn a_long_secret_is_blanked_whole_and_as_far_as_it_is_there() {
+        let redactor = Redactor::default();
+        let long = "made-up key of ö and /, ".repeat(40);
+        redactor.register(&long);
+        redactor.register(&format!("{long}another"));
+        for spelling in spellings(&long) {
+            assert_eq!(redactor.redact(&format!("<{spelling}>")), "<***>", "{spelling}");
+        }
+        assert_eq!(redactor.redact(&format!("<{long}anothex>")), "<***x>");
+        assert_eq!(redactor.redact(&format!("<{}>", &long[..480])), "<***>");
+    }
+
+    #[test]
+    fn what_only_begins_like_a_long_secret_is_cut_between_characters() {
+        let redactor = Redactor::default();
+        let secret = format!("{}ö", "m".repeat(HEAD_BYTES));
+        redactor.register(&secret);
+        // Both letters have the same first byte.
+        assert_eq!(redactor.redact(&secret.replace('ö', "ä")), "***ä");
     }
 
     #[test]
