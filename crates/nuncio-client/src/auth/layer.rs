@@ -102,6 +102,8 @@ where
         if scheme.refused(&refusal) {
             response.extensions_mut().insert(Renewed);
         }
+    } else {
+        scheme.accepted(response.headers());
     }
     Ok(response)
 }

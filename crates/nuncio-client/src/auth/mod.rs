@@ -24,6 +24,7 @@
 
 mod api_key;
 mod basic;
+pub mod digest;
 mod exchange;
 pub mod hmac;
 pub mod jwt;
@@ -44,6 +45,7 @@ use http::{HeaderMap, header};
 use crate::{Context, Error, Redactor, Request, Secret};
 
 pub use api_key::ApiKey;
+pub use digest::DigestCredentials;
 pub use exchange::Exchange;
 pub use hmac::HmacSigner;
 pub use jwt::JwtBearer;
@@ -106,6 +108,11 @@ pub trait Authenticate: Send + Sync {
     fn refused(&self, refusal: &Refusal<'_>) -> bool {
         let _ = refusal;
         false
+    }
+
+    /// Is told the headers of every other answer, with which some servers say what to send next. Default: nothing is done.
+    fn accepted(&self, answered: &HeaderMap) {
+        let _ = answered;
     }
 
     /// Puts `***` on `request` wherever [`authenticate`](Self::authenticate) puts something secret or made for the moment. Fetches
@@ -190,6 +197,12 @@ impl Auth {
     pub fn basic(user: &str, password: Secret) -> Result<Self, Error> {
         let pair = basic::credentials(user, &password)?;
         Ok(Self::custom(ApiKey::header(header::AUTHORIZATION, pair).prefix("Basic ")))
+    }
+
+    /// User and password by Digest (RFC 7616).
+    #[must_use]
+    pub fn digest(credentials: DigestCredentials) -> Self {
+        Self::custom(credentials)
     }
 
     /// A bearer token that the client gets for itself (RFC 6749, section 4.4).
