@@ -4,9 +4,10 @@ use std::fmt;
 
 use tower::{Service, ServiceExt as _};
 
-use crate::{Clock, Error, Random, Request, Response, Stack};
+use crate::{Clock, Error, Observer, Random, Request, Response, Stack};
 
-/// How a scheme gets credentials: HTTP without credentials, the time of day, and chance. Copies share connections.
+/// How a scheme gets credentials: HTTP without credentials, the time of day, chance, and who is told what happens. Copies share
+/// connections.
 #[derive(Clone)]
 pub struct Exchange {
     service: Stack,
@@ -14,6 +15,8 @@ pub struct Exchange {
     pub clock: Clock,
     /// Chance, for nonces.
     pub random: Random,
+    /// Is told what happens. Default: nobody is.
+    pub observer: Observer,
 }
 
 impl Exchange {
@@ -24,7 +27,13 @@ impl Exchange {
         S: Service<Request, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        Self { service: Stack::new(service), clock, random }
+        Self { service: Stack::new(service), clock, random, observer: Observer::default() }
+    }
+
+    /// The same, on behalf of a call that `observer` listens to.
+    #[must_use]
+    pub fn observed_by(&self, observer: Observer) -> Self {
+        Self { observer, ..self.clone() }
     }
 
     /// Sends `request` as it is.

@@ -51,7 +51,7 @@ pub use hmac::HmacSigner;
 pub use jwt::JwtBearer;
 pub use layer::{AuthLayer, Authenticated, Renewed};
 pub use message::Message;
-pub use oauth2::ClientCredentials;
+pub use oauth2::OAuth2;
 pub use sigv4::SigV4Signer;
 
 /// A way to prove who is calling.
@@ -205,10 +205,10 @@ impl Auth {
         Self::custom(credentials)
     }
 
-    /// A bearer token that the client gets for itself (RFC 6749, section 4.4).
+    /// A bearer token that is got, and replaced in time (RFC 6749).
     #[must_use]
-    pub fn oauth2(client: ClientCredentials) -> Self {
-        Self::custom(client)
+    pub fn oauth2(oauth2: OAuth2) -> Self {
+        Self::custom(oauth2)
     }
 
     /// A bearer token that the client signs itself (RFC 7519).

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use base64::Engine as _;
 use http::{HeaderName, StatusCode};
-use nuncio_client::auth::oauth2::ClientCredentials;
+use nuncio_client::auth::oauth2::{self, OAuth2};
 use nuncio_client::auth::{ApiKey, Auth};
 use nuncio_client::{Client, Event, Observer, redact};
 use tracing_subscriber::fmt::MakeWriter;
@@ -110,12 +110,13 @@ async fn a_secret_that_a_server_echoes_is_in_no_error_event_or_trace() {
     let base_url = format!("http://{}", listener.local_addr().expect("bound"));
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(echo)).await });
 
-    let token_url = format!("{base_url}/token").parse().expect("valid");
+    let token_url: url::Url = format!("{base_url}/token").parse().expect("valid");
+    let client = oauth2::Client::new(token_url, "made-up-client").secret(CANARY.into());
     let schemes = [
         Auth::api_key(ApiKey::header(HeaderName::from_static("x-api-key"), HEADER_CANARY.into())),
         Auth::api_key(ApiKey::query("api_key", CANARY.into())),
         Auth::basic("made-up-user", CANARY.into()).expect("no colon"),
-        Auth::oauth2(ClientCredentials::new(token_url, "made-up-client", CANARY.into())),
+        Auth::oauth2(OAuth2::client_credentials(client)),
     ];
     for auth in schemes {
         let client = Client::builder()

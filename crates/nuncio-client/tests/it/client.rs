@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use futures_util::TryStreamExt as _;
 use nuncio_client::auth::Auth;
-use nuncio_client::auth::oauth2::ClientCredentials;
+use nuncio_client::auth::oauth2::{self, OAuth2};
 use nuncio_client::check::Checks;
 use nuncio_client::pages::{Pages, Param, Place, Records, Strategy};
 use nuncio_client::retry::{Backoff, Jitter, Policy};
@@ -109,8 +109,10 @@ async fn retries_of_token_exchanges_and_of_calls_are_paid_from_one_budget() {
             std::future::ready(answer.map_err(|_| unreachable!("a status and a body")))
         })
     };
-    let url = "https://api.example.com/token".parse().expect("a URL");
-    let auth = Auth::oauth2(ClientCredentials::new(url, "made-up", "made-up".into()));
+    let url: url::Url = "https://api.example.com/token".parse().expect("a URL");
+    let auth = Auth::oauth2(OAuth2::client_credentials(
+        oauth2::Client::new(url, "made-up").secret("made-up".into()),
+    ));
     // A budget is for a minute: all retries come within it.
     let backoff =
         Backoff { base: Duration::from_millis(1), max: Duration::from_millis(1), jitter: Jitter::None };

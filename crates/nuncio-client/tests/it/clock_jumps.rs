@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nuncio_client::auth::Auth;
-use nuncio_client::auth::oauth2::ClientCredentials;
+use nuncio_client::auth::oauth2::{self, OAuth2};
 use nuncio_client::{Client, Clock, Error, Event, Kind, Observer, Response};
 use tokio::time::Instant;
 
@@ -224,9 +224,13 @@ fn with_tokens(wall: &Wall, answer: fn(usize) -> Response) -> (Client, Log, Arc<
         }
         _ => answer(calls.fetch_add(1, Ordering::Relaxed)),
     });
-    let url = "https://api.example.com/token".parse().expect("a URL");
-    let credentials = ClientCredentials::new(url, "made-up-client", "made-up-secret".into());
-    let client = builder.clock(wall.clock()).auth(Auth::oauth2(credentials)).build().expect("valid");
+    let url: url::Url = "https://api.example.com/token".parse().expect("a URL");
+    let credentials = oauth2::Client::new(url, "made-up-client").secret("made-up-secret".into());
+    let client = builder
+        .clock(wall.clock())
+        .auth(Auth::oauth2(OAuth2::client_credentials(credentials)))
+        .build()
+        .expect("valid");
     (client, log, fetched)
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use nuncio::auth::hmac::Key;
-use nuncio::auth::{ApiKey, Auth, ClientCredentials, HmacSigner};
+use nuncio::auth::oauth2::{self, OAuth2, Server};
+use nuncio::auth::{ApiKey, Auth, HmacSigner};
 use nuncio::limit::{Limiter, Limits, Quota, Scope};
 use nuncio::pages::{Pages, Param, Place, Records, Size, Strategy};
 use nuncio::retry::{Backoff, Jitter, Policy};
@@ -34,12 +35,10 @@ async fn play(name: &str) -> Result<(Sandbox, String), Box<dyn Error>> {
 
 /// A client with a token, as the patterns after the one of OAuth 2.0 use it.
 fn shop(url: &str) -> Result<Client, Box<dyn Error>> {
-    let credentials = ClientCredentials::new(
-        format!("{url}/oauth/token").parse()?,
-        "made-up-example_client_id",
-        secret("EXAMPLE_CLIENT_SECRET"),
-    );
-    Ok(Client::builder().base_url(url).auth(Auth::oauth2(credentials)).build()?)
+    let server = Server::new(format!("{url}/oauth/token").parse()?);
+    let shop =
+        oauth2::Client::new(server, "made-up-example_client_id").secret(secret("EXAMPLE_CLIENT_SECRET"));
+    Ok(Client::builder().base_url(url).auth(Auth::oauth2(OAuth2::client_credentials(shop))).build()?)
 }
 
 #[tokio::test]
@@ -67,12 +66,11 @@ async fn bearer() -> Outcome {
 #[tokio::test]
 async fn oauth2() -> Outcome {
     let (_sandbox, url) = play("example").await?;
-    let credentials = ClientCredentials::new(
-        format!("{url}/oauth/token").parse()?,
-        "made-up-example_client_id",
-        secret("EXAMPLE_CLIENT_SECRET"),
-    );
-    let auth = Auth::oauth2(credentials.scopes(["orders.read"]).audience("https://api.example.com"));
+    let server = Server::new(format!("{url}/oauth/token").parse()?);
+    let shop =
+        oauth2::Client::new(server, "made-up-example_client_id").secret(secret("EXAMPLE_CLIENT_SECRET"));
+    let shop = shop.scopes(["orders.read"]).audience("https://api.example.com");
+    let auth = Auth::oauth2(OAuth2::client_credentials(shop));
     let client = Client::builder().base_url(url).auth(auth).build()?;
     // One token for both.
     tokio::try_join!(client.get("/v1/users/1").send(), client.get("/v1/users/2").send())?;

@@ -1,17 +1,18 @@
-//! What a token endpoint says (RFC 6749, section 5).
+//! What an authorization server says (RFC 6749, section 5).
 
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::token::{Token, lifetime};
+use super::token::lifetime;
+use super::tokens::Tokens;
 use crate::{Answer, Clock, Error, Evidence, Kind, Secret, excerpt};
 
-/// Reads the token out of a successful answer.
-pub(super) fn token(answer: &Answer, clock: &Clock) -> Result<Token, Error> {
+/// Reads the tokens out of a successful answer (RFC 6749, section 5.1).
+pub(super) fn tokens(answer: &Answer, clock: &Clock) -> Result<Tokens, Error> {
     let Some(fields) = object(answer) else {
-        return Err(failed(format!("the token endpoint answered no JSON object: {}", shown(answer))));
+        return Err(no_object(answer));
     };
-    let Some(value) = text(&fields, "access_token") else {
+    let Some(access_token) = text(&fields, "access_token") else {
         return Err(refusal(answer).unwrap_or_else(|| {
             let names: Vec<&str> = fields.keys().map(String::as_str).collect();
             failed(format!(
@@ -20,15 +21,29 @@ pub(super) fn token(answer: &Answer, clock: &Clock) -> Result<Token, Error> {
             ))
         }));
     };
-    let value = Secret::new(value);
+    let access_token = Secret::new(access_token);
     // Required by the RFC, yet left out by many servers that mean a bearer token.
-    match text(&fields, "token_type") {
-        Some(kind) if !kind.eq_ignore_ascii_case("bearer") => Err(failed(format!(
-            "the token endpoint gave a token of type {:?}, not Bearer",
-            excerpt(kind.as_bytes())
-        ))),
-        _ => Ok(Token::new(value, lifetime(fields.get("expires_in")), clock)),
+    let token_type = text(&fields, "token_type").unwrap_or("Bearer");
+    if !token_type.eq_ignore_ascii_case("bearer") {
+        let token_type = excerpt(token_type.as_bytes());
+        return Err(failed(format!("the token endpoint gave a token of type {token_type:?}, not Bearer")));
     }
+    let now = clock.now();
+    Ok(Tokens {
+        access_token: Some(access_token),
+        token_type: token_type.to_owned(),
+        refresh_token: text(&fields, "refresh_token").map(Secret::from),
+        id_token: text(&fields, "id_token").map(Secret::from),
+        expires_at: lifetime(fields.get("expires_in")).and_then(|lifetime| now.checked_add(lifetime)),
+        obtained_at: now,
+        scopes: text(&fields, "scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        ..Tokens::default()
+    })
+}
+
+/// The error for an answer that is no JSON object.
+pub(super) fn no_object(answer: &Answer) -> Error {
+    failed(format!("the server answered no JSON object: {}", shown(answer)))
 }
 
 /// Reads a refusal (RFC 6749, section 5.2). Its status is 400 or 401; some servers say 403, or 200.
@@ -40,17 +55,21 @@ pub(super) fn refusal(answer: &Answer) -> Option<Error> {
     }
     let fields = object(answer)?;
     let code = excerpt(text(&fields, "error")?.as_bytes());
-    let description = text(&fields, "error_description").map(|text| excerpt(text.as_bytes()));
-    let explained = description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default();
-    let page = text(&fields, "error_uri")
-        .map(|uri| format!("; see {}", excerpt(uri.as_bytes())))
-        .unwrap_or_default();
-    let advice = format!("{}{page}", advice(&code));
-
-    let message = format!("the token endpoint refused: {code}{explained}");
+    let description = text(&fields, "error_description");
     let mut answer = answer.clone();
-    (answer.code, answer.message) = (Some(code), description);
-    Some(failed(message).advise(advice).answered(answer))
+    answer.message = description.map(|text| excerpt(text.as_bytes()));
+    answer.code = Some(code.clone());
+    Some(refused(&code, description, text(&fields, "error_uri")).answered(answer))
+}
+
+/// A refusal, in the server's words and with ours.
+pub(super) fn refused(code: &str, description: Option<&str>, page: Option<&str>) -> Error {
+    let shown = |text: &str| excerpt(text.as_bytes());
+    let code = shown(code);
+    let explained = description.map(|text| format!(" ({})", shown(text))).unwrap_or_default();
+    let page = page.map(|uri| format!("; see {}", shown(uri))).unwrap_or_default();
+    let advice = format!("{}{page}", advice(&code));
+    failed(format!("the authorization server refused: {code}{explained}")).advise(advice)
 }
 
 fn advice(code: &str) -> &'static str {
@@ -64,6 +83,8 @@ fn advice(code: &str) -> &'static str {
         }
         "unauthorized_client" => "allow this client to use this grant in the provider's settings",
         "unsupported_grant_type" => "check the token URL: this endpoint does not offer this grant",
+        "access_denied" => "begin again and agree, as a user who may",
+        "expired_token" => "begin again, and agree in time",
         "invalid_grant" => "the code or refresh token is used up, expired or of another client: log in again",
         "invalid_request" => {
             "check the token URL and the extra parameters: one is missing, unknown or given twice"
@@ -77,11 +98,37 @@ pub(super) fn failed(message: String) -> Error {
     Error::new(Kind::Auth, message).evidence_is(Evidence::NeverSent)
 }
 
-fn object(answer: &Answer) -> Option<Map<String, Value>> {
+/// Nothing of use was answered, because of `error`.
+pub(super) fn none(error: Error) -> Error {
+    let failed = failed("the authorization server failed".to_owned());
+    match error.advice().map(str::to_owned) {
+        Some(advice) => failed.advise(advice),
+        None => failed,
+    }
+    .because(error)
+}
+
+/// Whether the same request may succeed later: the server or the way to it is down.
+pub(super) fn is_passing(error: &Error) -> bool {
+    error.cause::<Error>().is_some_and(|cause| match cause.kind() {
+        Kind::Timeout | Kind::Connect => !cause.is_lasting(),
+        _ => cause.status().is_some_and(|status| status.is_server_error()),
+    })
+}
+
+/// What a failure to get an answer proves of the request for it.
+pub(super) fn fate(error: &Error) -> Evidence {
+    if error.answer().is_some() {
+        return Evidence::Rejected;
+    }
+    error.cause::<Error>().map_or(Evidence::Unknown, Error::evidence)
+}
+
+pub(super) fn object(answer: &Answer) -> Option<Map<String, Value>> {
     serde_json::from_slice(&answer.body).ok()
 }
 
-fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     fields.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
@@ -111,6 +158,9 @@ mod tests {
             "unauthorized_client",
             "unsupported_grant_type",
             "invalid_scope",
+            "invalid_target",
+            "access_denied",
+            "expired_token",
         ];
         let mut all: BTreeSet<_> = codes.iter().map(|code| advice(code)).collect();
         all.insert(advice("made_up_code"));

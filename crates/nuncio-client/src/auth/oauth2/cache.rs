@@ -1,4 +1,4 @@
-//! One token for all callers, fetched by one of them.
+//! One token for all tasks, got by one of them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,10 +6,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::token::Token;
-use crate::{Clock, Error, Event, Observer, Secret};
+use crate::{Clock, Error, Secret};
 
-/// A fetch under way, driven by all that wait for it: when one is dropped the others go on, when all are dropped it ends.
-type Fetch = BoxFuture<'static, Result<Token, Error>>;
+/// A renewal under way, waited for by all that need it.
+type Renewal = BoxFuture<'static, Result<Token, Error>>;
 
 /// Keeps a token until shortly before it expires or until it is refused.
 #[derive(Default)]
@@ -17,74 +17,80 @@ pub(super) struct TokenCache(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    token: Option<Token>,
-    fetch: Option<WeakShared<Fetch>>,
+    known: Known,
+    renewal: Option<WeakShared<Renewal>>,
+}
+
+/// What this process knows of the token.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// The last one, with an age that no change of the time of day takes back.
+    pub(super) token: Option<Token>,
+    /// What the service refused last: not to be used again wherever it may turn up.
+    pub(super) refused: Option<Secret>,
 }
 
 impl State {
-    fn under_way(&self) -> Option<Shared<Fetch>> {
-        self.fetch.as_ref()?.upgrade()
+    fn under_way(&self) -> Option<Shared<Renewal>> {
+        self.renewal.as_ref()?.upgrade()
     }
 }
 
 impl TokenCache {
-    /// The token in the cache, or the one that `fetch` gets. A failure is told to all who wait for it and then forgotten.
+    /// The token in the cache, or the one that `renew` gets, which is told what is known. A failure is told to all who wait for it and
+    /// then forgotten.
     ///
-    /// Near its end a token is used further by those who come while it is being replaced, and by all when replacing it fails.
+    /// Near its end a token is used further by those who come while it is being replaced.
     pub(super) async fn get(
         &self,
         clock: &Clock,
-        observer: &Observer,
-        fetch: impl FnOnce() -> Fetch,
+        renew: impl FnOnce(Known) -> Renewal,
     ) -> Result<Secret, Error> {
-        let fetched = match self.look(clock, fetch) {
-            Found::Token(token) => return Ok(token),
-            Found::Fetch(fetch) => fetch.await,
-        };
-        let error = match fetched {
-            Ok(token) => return Ok(token.value),
-            Err(error) => error,
-        };
-        let kept = self.lock().token.as_ref().filter(|token| token.is_valid(clock)).cloned();
-        let kept = kept.ok_or_else(|| error.clone())?;
-        observer.notify(&Event::Token { reason: &format!("kept the access token for now: {error}") });
-        Ok(kept.value)
+        match self.look(clock, renew) {
+            Found::Token(token) => Ok(token),
+            Found::Renewal(renewal) => Ok(renewal.await?.value),
+        }
     }
 
     /// Drops the token if it is the one that was `refused`; one that has taken its place stays.
     pub(super) fn drop_if(&self, refused: impl Fn(&Secret) -> bool) -> bool {
-        self.lock().token.take_if(|token| refused(&token.value)).is_some()
+        let mut state = self.lock();
+        let Some(token) = state.known.token.take_if(|token| refused(&token.value)) else {
+            return false;
+        };
+        state.known.refused = Some(token.value);
+        true
     }
 
-    fn look(&self, clock: &Clock, fetch: impl FnOnce() -> Fetch) -> Found {
+    fn look(&self, clock: &Clock, renew: impl FnOnce(Known) -> Renewal) -> Found {
         let mut state = self.lock();
         let under_way = state.under_way();
-        match (&state.token, under_way) {
+        match (&state.known.token, under_way) {
             (Some(token), under_way)
                 if token.is_fresh(clock) || (under_way.is_some() && token.is_valid(clock)) =>
             {
                 Found::Token(token.value.clone())
             }
-            (_, Some(under_way)) => Found::Fetch(under_way),
+            (_, Some(under_way)) => Found::Renewal(under_way),
             (_, None) => {
-                let fetch = self.store(fetch()).shared();
-                state.fetch = fetch.downgrade();
-                Found::Fetch(fetch)
+                let renewal = self.store(renew(state.known.clone())).shared();
+                state.renewal = renewal.downgrade();
+                Found::Renewal(renewal)
             }
         }
     }
 
-    fn store(&self, fetch: Fetch) -> Fetch {
+    fn store(&self, renewal: Renewal) -> Renewal {
         let cache = Self(Arc::clone(&self.0));
         async move {
-            let fetched = fetch.await;
+            let renewed = renewal.await;
             let mut state = cache.lock();
-            state.fetch = None;
-            if let Ok(token) = &fetched {
-                state.token = Some(token.clone());
+            state.renewal = None;
+            if let Ok(token) = &renewed {
+                state.known.token = Some(token.clone());
             }
             drop(state);
-            fetched
+            renewed
         }
         .boxed()
     }
@@ -96,5 +102,5 @@ impl TokenCache {
 
 enum Found {
     Token(Secret),
-    Fetch(Shared<Fetch>),
+    Renewal(Shared<Renewal>),
 }

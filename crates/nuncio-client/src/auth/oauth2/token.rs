@@ -5,26 +5,36 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::tokens::Tokens;
 use crate::{Clock, Secret};
 
 /// How long before its end a token is replaced, so that it does not expire on the road: 60 s, or a tenth of its life if that is
 /// shorter.
 pub const MARGIN: Duration = Duration::from_secs(60);
 
-/// A token and when it came.
+/// A token as calls use it.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     pub(super) value: Secret,
     /// Nothing: good until it is refused.
     lifetime: Option<Duration>,
+    obtained_at: SystemTime,
+    /// How old it was when it was taken up here, and when that was.
+    age: Duration,
     since: Instant,
-    since_by_clock: SystemTime,
 }
 
 impl Token {
-    /// A token that came just now.
-    pub(super) fn new(value: Secret, lifetime: Option<Duration>, clock: &Clock) -> Self {
-        Self { value, lifetime, since: Instant::now(), since_by_clock: clock.now() }
+    /// The access token of `tokens`, where they have one.
+    pub(super) fn of(tokens: &Tokens, clock: &Clock) -> Option<Self> {
+        let obtained_at = tokens.obtained_at;
+        Some(Self {
+            value: tokens.access_token.clone()?,
+            lifetime: tokens.lifetime(),
+            obtained_at,
+            age: clock.now().duration_since(obtained_at).unwrap_or_default(),
+            since: Instant::now(),
+        })
     }
 
     /// Whether it can still be used.
@@ -39,17 +49,8 @@ impl Token {
 
     /// The monotonic clock may stand still while a laptop sleeps; the time of day may be set back. The later of both is right.
     fn age(&self, clock: &Clock) -> Duration {
-        let by_clock = clock.now().duration_since(self.since_by_clock).unwrap_or_default();
-        self.since.elapsed().max(by_clock)
-    }
-
-    /// For people: `good for 3600 s`.
-    pub(super) fn describe(&self) -> String {
-        match self.lifetime {
-            Some(lifetime) if lifetime.is_zero() => "good for once".to_owned(),
-            Some(lifetime) => format!("good for {} s", lifetime.as_secs()),
-            None => "good until it is refused".to_owned(),
-        }
+        let by_clock = clock.now().duration_since(self.obtained_at).unwrap_or_default();
+        by_clock.max(self.age + self.since.elapsed())
     }
 }
 
@@ -76,7 +77,14 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn token(lifetime: Option<Duration>, clock: &Clock) -> Token {
-        Token::new("made-up-token".into(), lifetime, clock)
+        let obtained_at = clock.now();
+        let tokens = Tokens {
+            access_token: Some("made-up-token".into()),
+            obtained_at,
+            expires_at: lifetime.map(|lifetime| obtained_at + lifetime),
+            ..Tokens::default()
+        };
+        Token::of(&tokens, clock).unwrap()
     }
 
     #[test]
@@ -136,6 +144,23 @@ mod tests {
         let start = SystemTime::UNIX_EPOCH + 1_000_000 * SECOND;
         let token = token(Some(3600 * SECOND), &Clock::fixed(start));
         assert!(!token.is_valid(&Clock::fixed(start + 3600 * SECOND)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_was_kept_is_as_old_as_it_is() {
+        let start = SystemTime::UNIX_EPOCH + 1_000_000 * SECOND;
+        let kept = Tokens {
+            access_token: Some("made-up-token".into()),
+            obtained_at: start - 3000 * SECOND,
+            expires_at: Some(start + 600 * SECOND),
+            ..Tokens::default()
+        };
+        let token = Token::of(&kept, &Clock::fixed(start)).unwrap();
+        tokio::time::advance(539 * SECOND).await;
+        // By the monotonic clock alone: the time of day stands still here.
+        assert!(token.is_fresh(&Clock::fixed(start)));
+        tokio::time::advance(SECOND).await;
+        assert!(!token.is_fresh(&Clock::fixed(start)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -52,4 +52,13 @@ impl Tokens {
     pub fn lifetime(&self) -> Option<Duration> {
         Some(self.expires_at?.duration_since(self.obtained_at).unwrap_or_default())
     }
+
+    /// For people: `good for 3600 s`.
+    pub(super) fn describe(&self) -> String {
+        match self.lifetime() {
+            Some(lifetime) if lifetime.is_zero() => "good for once".to_owned(),
+            Some(lifetime) => format!("good for {} s", lifetime.as_secs()),
+            None => "good until it is refused".to_owned(),
+        }
+    }
 }

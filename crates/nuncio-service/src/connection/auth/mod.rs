@@ -16,7 +16,7 @@ pub(super) fn auth(described: &model::Auth, scope: &Scope, base_url: &str) -> Re
         model::Auth::Bearer(token) => Ok(Auth::bearer(token.secret(scope)?)),
         model::Auth::Basic(basic) => Auth::basic(&basic.user.text(scope)?, basic.password.secret(scope)?),
         model::Auth::ApiKey(key) => api_key::api_key(key, scope).map(Auth::api_key),
-        model::Auth::OAuth2(oauth2) => oauth2::client_credentials(oauth2, scope, base_url).map(Auth::oauth2),
+        model::Auth::OAuth2(oauth2) => oauth2::oauth2(oauth2, scope, base_url).map(Auth::oauth2),
         model::Auth::Hmac(hmac) => hmac::signer(hmac, scope).map(Auth::hmac),
     }
 }

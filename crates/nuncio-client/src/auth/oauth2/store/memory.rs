@@ -35,6 +35,12 @@ impl MemoryStore {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The lease is over, as after its length.
+    #[cfg(test)]
+    pub(in crate::auth::oauth2) fn end_lease(&self) {
+        self.kept().held_until = None;
+    }
+
     /// The lease, or until when another holds it.
     fn try_lease(&self, length: Duration) -> Result<Lease, Instant> {
         let mut kept = self.kept();

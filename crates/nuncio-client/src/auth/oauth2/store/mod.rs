@@ -19,6 +19,9 @@ pub use self::memory::MemoryStore;
 use super::Tokens;
 use crate::{Error, Evidence, Kind};
 
+/// A save alone takes no longer.
+const REPLACE_LEASE: Duration = Duration::from_secs(10);
+
 /// Where the tokens of one connection are kept between tasks and processes.
 ///
 /// Dropping a future leaves the store usable: a wait for the lease that is dropped takes none, and a save that is dropped was made as a
@@ -69,6 +72,16 @@ impl Lease {
     pub fn number(&self) -> u64 {
         self.number
     }
+}
+
+/// Keeps `tokens` whatever was kept before, after a login or a logout. Waits for whoever holds the lease.
+///
+/// # Errors
+/// Those of the store.
+pub async fn replace(store: &dyn TokenStore, tokens: &Tokens) -> Result<(), Error> {
+    let lease = store.lease(REPLACE_LEASE).await?;
+    store.save(&lease, tokens).await?;
+    store.release(lease).await
 }
 
 /// Why a save was refused: another has taken the lease.
