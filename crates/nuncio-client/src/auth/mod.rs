@@ -31,6 +31,7 @@ pub mod jwt;
 pub mod key;
 mod layer;
 mod message;
+pub mod oauth1;
 pub mod oauth2;
 pub mod sigv4;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use hmac::HmacSigner;
 pub use jwt::JwtBearer;
 pub use layer::{AuthLayer, Authenticated, Renewed};
 pub use message::Message;
+pub use oauth1::OAuth1Signer;
 pub use oauth2::OAuth2;
 pub use sigv4::SigV4Signer;
 
@@ -215,6 +217,12 @@ impl Auth {
     #[must_use]
     pub fn jwt(bearer: JwtBearer) -> Self {
         Self::custom(bearer)
+    }
+
+    /// An OAuth 1.0a signature of each request (RFC 5849).
+    #[must_use]
+    pub fn oauth1(signer: OAuth1Signer) -> Self {
+        Self::custom(signer)
     }
 
     /// An AWS Signature Version 4 of each request.

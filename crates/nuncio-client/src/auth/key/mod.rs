@@ -4,11 +4,12 @@
 //! Tokens ([`jwt`](super::jwt)), OAuth 1.0a and HTTP Message Signatures take them. Which [`Algorithm`] goes with a key is decided by the key's
 //! [`KeyType`] alone, so that a public key can never pass for a shared secret.
 //!
-//! The mathematics are those of AWS-LC, as for TLS.
+//! The mathematics are those of AWS-LC, as for TLS, but for RSA with SHA-1.
 
 mod algorithm;
 mod jwk;
 mod pem;
+mod rsa_sha1;
 mod signing;
 #[cfg(test)]
 pub(super) mod testing;

@@ -11,8 +11,9 @@ use aws_lc_rs::signature::{
 };
 use pkcs8::PrivateKeyInfoRef;
 use rustls_pki_types::pem::SectionKind;
+use secrecy::{ExposeSecret as _, SecretSlice};
 
-use super::{Algorithm, Hash, KeyType, VerifyingKey, pem};
+use super::{Algorithm, Hash, KeyType, VerifyingKey, pem, rsa_sha1};
 use crate::auth::{empty_credential, hmac};
 use crate::{Error, Redactor, Secret};
 
@@ -33,7 +34,11 @@ pub struct SigningKey(Arc<Pair>);
 
 enum Pair {
     Shared(hmac::Key),
-    Rsa(RsaKeyPair),
+    Rsa {
+        pair: RsaKeyPair,
+        /// For what the library does not sign.
+        pkcs1: SecretSlice<u8>,
+    },
     P256(EcdsaKeyPair),
     P384(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -89,7 +94,7 @@ impl SigningKey {
     pub fn key_type(&self) -> KeyType {
         match &*self.0 {
             Pair::Shared(_) => KeyType::Shared,
-            Pair::Rsa(_) => KeyType::Rsa,
+            Pair::Rsa { .. } => KeyType::Rsa,
             Pair::P256(_) => KeyType::P256,
             Pair::P384(_) => KeyType::P384,
             Pair::Ed25519(_) => KeyType::Ed25519,
@@ -101,7 +106,7 @@ impl SigningKey {
     pub fn verifying_key(&self) -> VerifyingKey {
         match &*self.0 {
             Pair::Shared(key) => VerifyingKey::shared(key.clone()),
-            Pair::Rsa(pair) => VerifyingKey::public(KeyType::Rsa, pair.public_key().as_ref()),
+            Pair::Rsa { pair, .. } => VerifyingKey::public(KeyType::Rsa, pair.public_key().as_ref()),
             Pair::P256(pair) => VerifyingKey::public(KeyType::P256, pair.public_key().as_ref()),
             Pair::P384(pair) => VerifyingKey::public(KeyType::P384, pair.public_key().as_ref()),
             Pair::Ed25519(pair) => VerifyingKey::public(KeyType::Ed25519, pair.public_key().as_ref()),
@@ -116,7 +121,13 @@ impl SigningKey {
         match (&*self.0, algorithm) {
             (Pair::Shared(key), Algorithm::Hmac(_)) if key.is_empty() => Err(empty_credential()),
             (Pair::Shared(key), Algorithm::Hmac(hash)) => Ok(key.mac(hash, message)),
-            (Pair::Rsa(pair), Algorithm::RsaPkcs1(_) | Algorithm::RsaPss(_)) => {
+            (Pair::Rsa { pair, pkcs1 }, Algorithm::RsaPkcs1(Hash::Sha1)) => {
+                let signature = rsa_sha1::sign(pkcs1.expose_secret(), message).ok_or_else(failed)?;
+                // A slip of the arithmetic would give the key away.
+                let public = VerifyingKey::public(KeyType::Rsa, pair.public_key().as_ref());
+                public.verify(algorithm, message, &signature).then_some(signature).ok_or_else(failed)
+            }
+            (Pair::Rsa { pair, .. }, Algorithm::RsaPkcs1(_) | Algorithm::RsaPss(_)) => {
                 let encoding = rsa_encoding(algorithm).ok_or_else(|| self.unfit(algorithm))?;
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(encoding, &SystemRandom::new(), message, &mut signature).map_err(|_| failed())?;
@@ -149,7 +160,7 @@ impl fmt::Debug for SigningKey {
 
 fn rsa(pkcs1: &[u8]) -> Result<Pair, Error> {
     let pair = RsaKeyPair::from_der(pkcs1).map_err(|_| pem::unusable(Some(KeyType::Rsa)))?;
-    Ok(Pair::Rsa(pair))
+    Ok(Pair::Rsa { pair, pkcs1: pkcs1.to_vec().into() })
 }
 
 /// SEC 1 need not name the curve: it is the one that the key fits.

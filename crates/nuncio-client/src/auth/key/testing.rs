@@ -63,6 +63,11 @@ pub(in crate::auth) fn algorithms() -> Vec<(&'static str, Algorithm)> {
                 ("rsa1", Algorithm::RsaPss(hash)),
             ]
         })
-        .chain([("ec1", Algorithm::EcdsaP256), ("ec384", Algorithm::EcdsaP384), ("ed1", Algorithm::Ed25519)])
+        .chain([
+            ("rsa1", Algorithm::RsaPkcs1(Hash::Sha1)),
+            ("ec1", Algorithm::EcdsaP256),
+            ("ec384", Algorithm::EcdsaP384),
+            ("ed1", Algorithm::Ed25519),
+        ])
         .collect()
 }
