@@ -32,7 +32,7 @@ fuzz_target!(|journal: &[u8]| {
     };
     let client =
         Client::builder().base_url("https://api.example.com").transport(server).build().expect("a client");
-    let make_call = |item: &Item| Ok(client.post("/items").json(&item.value));
+    let make_call = |item: &Item| Ok(client.post("/items").json(&*item.value));
     let (results, failures, journal_path) =
         (options.results.clone(), options.failures.clone(), options.journal.clone());
     let ended =

@@ -41,8 +41,8 @@ impl Mapping {
     }
 
     /// The fields for `item`.
-    pub(crate) fn apply(&self, item: &Value) -> Result<Vec<Field>, Error> {
-        let scope = Scope::new(&self.env).with("item", Arc::new(item.clone()));
+    pub(crate) fn apply(&self, item: &Arc<Value>) -> Result<Vec<Field>, Error> {
+        let scope = Scope::new(&self.env).with("item", Arc::clone(item));
         let fields = self.rules.iter().map(|(name, rule)| {
             let value = match rule {
                 // Text, so that what a CSV file has can become a number where its input is one.
@@ -72,7 +72,7 @@ mod tests {
 
     fn apply(fields: &[&str], item: &Value) -> Result<Vec<(String, Source)>, Error> {
         let fields = fields.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-        let fields = Mapping::new(fields, &Env::default())?.apply(item)?;
+        let fields = Mapping::new(fields, &Env::default())?.apply(&Arc::new(item.clone()))?;
         Ok(fields.into_iter().map(|field| (field.name, field.value)).collect())
     }
 

@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header};
+use bytes::Bytes;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use serde::Serialize;
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
@@ -408,9 +409,10 @@ impl Draft {
 
         let mut request = Request::new(self.body);
         *request.method_mut() = self.method;
-        *request.uri_mut() = self.url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
-            Error::configuration(format!("{:?} cannot be called", crate::redact::url(&self.url)))
-                .because(error)
+        let url = Bytes::from(String::from(self.url));
+        *request.uri_mut() = Uri::from_maybe_shared(url.clone()).map_err(|error| {
+            let url = String::from_utf8_lossy(&url);
+            Error::configuration(format!("{:?} cannot be called", crate::redact::url(&url))).because(error)
         })?;
         *request.headers_mut() = self.headers;
         *request.extensions_mut() = self.overrides;
@@ -443,13 +445,22 @@ fn resolve(base: Option<&Url>, path: &str) -> Result<Url, Error> {
             crate::redact::url(base)
         ))
         .advise("credentials stay on one origin: make a client for the other")),
-        (Some(base), None) => {
-            let joined = format!("{}/{}", base.as_str().trim_end_matches('/'), path.trim_start_matches('/'));
-            joined.parse().map_err(|error: url::ParseError| {
-                Error::configuration(format!("the path {path:?} does not make a URL")).because(error)
-            })
-        }
+        (Some(base), None) => Ok(below(base, path)),
     }
+}
+
+/// The base has been read already, so that only what is appended needs to be.
+fn below(base: &Url, path: &str) -> Url {
+    let (path, fragment) = path.split_once('#').map_or((path, None), |(path, rest)| (path, Some(rest)));
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, rest)| (path, Some(rest)));
+    let mut url = base.clone();
+    url.set_path(&[base.path().trim_end_matches('/'), "/", path.trim_start_matches('/')].concat());
+    // The base has neither.
+    if query.is_some() || fragment.is_some() {
+        url.set_query(query);
+        url.set_fragment(fragment);
+    }
+    url
 }
 
 #[cfg(test)]

@@ -90,10 +90,7 @@ impl Random {
     /// 128 random bits as a version 4 UUID (RFC 9562, section 5.4).
     #[must_use]
     pub fn uuid(&self) -> String {
-        let bits =
-            (self.with(|rng| rng.u128(..)) & !(0xf << 76) & !(0b11 << 62)) | (0x4 << 76) | (0b10 << 62);
-        let hex = format!("{bits:032x}");
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        uuid(4, self.with(|rng| rng.u128(..)).to_be_bytes())
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
@@ -105,6 +102,19 @@ impl Default for Random {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The text of a UUID made of `bytes`, but for the bits that tell its version and variant (RFC 9562, sections 4.1 and 4.2).
+///
+/// ```
+/// assert_eq!(nuncio_client::uuid(8, [0xff; 16]), "ffffffff-ffff-8fff-bfff-ffffffffffff");
+/// ```
+#[must_use]
+pub fn uuid(version: u8, mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | version << 4;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = hex::encode(bytes);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ pub use answer::{Answer, excerpt};
 pub use body::Body;
 pub use call::{Call, Repeat};
 pub use client::{Builder, Client, DEFAULT_DEADLINE, DEFAULT_GRAPHQL_PATH};
-pub use clock::{Clock, Random};
+pub use clock::{Clock, Random, uuid};
 pub use context::{Context, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_MAX_BODY_BYTES, Read};
 pub use error::{BoxError, Error, Kind};
 pub use event::{Event, Observer};

@@ -1,6 +1,6 @@
 //! What a call is made with, checked before anything is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -135,6 +135,8 @@ pub struct Checked {
 pub(crate) struct Checker {
     /// Of the inputs that hold to more than a type.
     validators: BTreeMap<String, Validator>,
+    /// The inputs that every call must give.
+    required: BTreeSet<String>,
 }
 
 impl Checker {
@@ -145,7 +147,11 @@ impl Checker {
             Ok((name.clone(), validator))
         };
         let with_schema = operation.input.iter().filter(|(_, input)| !input.schema.is_empty());
-        Ok(Self { validators: with_schema.map(compile).collect::<Result<_, Error>>()? })
+        let required = operation.input.keys().filter(|name| operation.requires(name)).cloned();
+        Ok(Self {
+            validators: with_schema.map(compile).collect::<Result<_, Error>>()?,
+            required: required.collect(),
+        })
     }
 
     pub(crate) fn check(&self, operation: &Operation, inputs: Inputs) -> Result<Checked, Error> {
@@ -163,7 +169,7 @@ impl Checker {
             }
             match &input.default {
                 Some(default) => drop(checked.values.insert(name.clone(), default.clone())),
-                None if operation.requires(name)
+                None if self.required.contains(name)
                     && !mistakes.iter().any(|mistake| mistake.is_about(name)) =>
                 {
                     mistakes.push(Mistake::about(name, "is missing"));

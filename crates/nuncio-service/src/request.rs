@@ -8,7 +8,7 @@ use nuncio_client::json::scalar_text;
 use nuncio_client::{Body, Error, Kind, graphql};
 use serde_json::{Map, Value};
 
-use crate::inputs::{Checked, File};
+use crate::inputs::File;
 use crate::model::{Encode, Operation, Place, Service, Target};
 use crate::path::PathTemplate;
 use crate::template::{Scope, Template};
@@ -45,18 +45,62 @@ pub(crate) enum Content {
     GraphQl(graphql::Request),
 }
 
-/// Makes the request of `operation` for inputs that were checked. `scope` has `env`, `input` and `operation`.
+/// What of an operation's requests is the same in all calls.
+pub(crate) struct Plan {
+    target: Way,
+    /// The inputs, and where they go.
+    fields: Vec<Field>,
+    /// Whether some are for the body, given or not.
+    has_body: bool,
+}
+
+enum Way {
+    Http { method: Method, path: PathTemplate },
+    GraphQl { query: String },
+}
+
+struct Field {
+    name: String,
+    wire_name: String,
+    place: Place,
+}
+
+impl Plan {
+    pub(crate) fn new(operation: &Operation) -> Result<Self, Error> {
+        let target = operation
+            .target()
+            .ok_or_else(|| Error::configuration("the operation does not say what it sends"))?;
+        let fields: Vec<Field> = operation
+            .input
+            .iter()
+            .map(|(name, input)| Field {
+                name: name.clone(),
+                wire_name: input.name.as_ref().unwrap_or(name).clone(),
+                place: place(operation, &target, name),
+            })
+            .collect();
+        let has_body = fields.iter().any(|field| matches!(field.place, Place::Body | Place::File));
+        let target = match target {
+            Target::Http { method, path } => {
+                Way::Http { method, path: PathTemplate::parse(path).map_err(Error::configuration)? }
+            }
+            Target::GraphQl { query } => Way::GraphQl { query: query.to_owned() },
+        };
+        Ok(Self { target, fields, has_body })
+    }
+}
+
+/// Makes the request of `operation`, as planned, for inputs that were checked. `scope` has `env`, `input` and `operation`.
 pub(crate) fn prepare(
     service: &Service,
     operation: &Operation,
-    inputs: Checked,
+    plan: &Plan,
+    values: &Map<String, Value>,
+    files: BTreeMap<String, File>,
     scope: &Scope,
 ) -> Result<Prepared, Error> {
-    let target =
-        operation.target().ok_or_else(|| Error::configuration("the operation does not say what it sends"))?;
     let encode = operation.encode.unwrap_or(service.encode);
-    let Checked { values, files } = inputs;
-    let mut sorted = Sorted::new(operation, &target, &values);
+    let mut sorted = Sorted::new(&plan.fields, values);
     let mut headers = service_headers(service, scope)?;
     for (name, value) in &operation.headers {
         put_header(&mut headers, name, value, scope)?;
@@ -74,20 +118,19 @@ pub(crate) fn prepare(
     for (name, value) in &sorted.query {
         write_query(&mut query, name, value, encode);
     }
-    let (method, path, content) = match target {
-        Target::GraphQl { query } => {
+    let (method, path, content) = match &plan.target {
+        Way::GraphQl { query } => {
             let request = graphql::Request::new(query).variables(&sorted.body)?;
             (Method::POST, service.graphql.path.clone(), Content::GraphQl(request))
         }
-        Target::Http { method, path } => {
-            let path = PathTemplate::parse(path).map_err(Error::configuration)?;
+        Way::Http { method, path } => {
             let path = path.fill(|name| values.get(name).and_then(text))?;
             let body = match &operation.body {
                 Some(tree) => tree.render(scope)?,
-                None if sorted.has_body => Value::Object(std::mem::take(&mut sorted.body)),
+                None if plan.has_body => Value::Object(std::mem::take(&mut sorted.body)),
                 None => Value::Null,
             };
-            (method, path, content(encode, body, wire_names(operation, files))?)
+            (method.clone(), path, content(encode, body, wire_names(operation, files))?)
         }
     };
     Ok(Prepared { method, path, query, headers, content })
@@ -114,24 +157,21 @@ struct Sorted {
     query: Map<String, Value>,
     headers: Map<String, Value>,
     body: Map<String, Value>,
-    /// Whether the operation has inputs for the body, given or not.
-    has_body: bool,
 }
 
 impl Sorted {
-    fn new(operation: &Operation, target: &Target<'_>, values: &Map<String, Value>) -> Self {
+    fn new(fields: &[Field], values: &Map<String, Value>) -> Self {
         let mut sorted = Self::default();
-        for (name, input) in &operation.input {
-            let place = place(operation, target, name);
-            sorted.has_body |= matches!(place, Place::Body | Place::File);
-            let Some(value) = values.get(name) else { continue };
-            let wire_name = input.name.clone().unwrap_or_else(|| name.clone());
-            match place {
+        for Field { name, wire_name, place } in fields {
+            let into = match place {
                 Place::Path => continue,
-                Place::Query => sorted.query.insert(wire_name, value.clone()),
-                Place::Header => sorted.headers.insert(wire_name, value.clone()),
-                Place::Body | Place::File => sorted.body.insert(wire_name, value.clone()),
+                Place::Query => &mut sorted.query,
+                Place::Header => &mut sorted.headers,
+                Place::Body | Place::File => &mut sorted.body,
             };
+            if let Some(value) = values.get(name) {
+                into.insert(wire_name.clone(), value.clone());
+            }
         }
         sorted
     }

@@ -84,12 +84,7 @@ impl Past {
     pub(super) fn key(&self, index: u64) -> String {
         let round = self.items.get(&index).map_or(0, |known| known.round);
         let digest = Sha256::digest(format!("{} {index} {round}", self.run));
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        bytes[6] = bytes[6] & 0x0f | 0x80;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        let hex = hex::encode(bytes);
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        nuncio_client::uuid(8, *digest.first_chunk().expect("it is longer"))
     }
 
     fn apply(&mut self, note: &Note) {

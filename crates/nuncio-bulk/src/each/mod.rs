@@ -26,13 +26,14 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use nuncio_client::{Call, Clock, Evidence, Kind, Repeat};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use crate::Error;
 
 use journal::{Outcome, Past};
 use output::Fate;
 use source::Entry;
-use writer::{Gone, Writer};
+use writer::{Gone, Settled, Writer};
 
 pub use crate::Format;
 pub use source::{Item, MAX_ITEM_BYTES};
@@ -131,7 +132,7 @@ impl Summary {
 /// Makes one call for each item of `input`.
 ///
 /// `make_call` makes the call for an item; it is given an idempotency key here, unless it has one, which must be the same
-/// in every run then. `progress` is told after each item that is safe. When
+/// in every run then. `progress` is told of the items that are safe. When
 /// `stop` ends, no further item is taken and the calls under way are waited for. Dropping the future, or a kill, cuts those off; the
 /// module's rules say what the next run does about them.
 ///
@@ -147,7 +148,7 @@ impl Summary {
 /// # let stem = dir.path().join("customers");
 /// let input = "{\"name\": \"Ada\"}\n{\"name\": \"Grace\"}\n".as_bytes();
 /// let options = Options::new(stem, "POST /customers");
-/// let make_call = |item: &nuncio_bulk::each::Item| Ok(client.post("/customers").json(&item.value));
+/// let make_call = |item: &nuncio_bulk::each::Item| Ok(client.post("/customers").json(&*item.value));
 /// let summary = each(input, options, make_call, |_| {}, std::future::pending()).await?;
 /// assert!(summary.complete);
 /// assert_eq!(summary.ok, 2);
@@ -167,9 +168,10 @@ pub async fn each(
     mut progress: impl FnMut(&Summary),
     stop: impl Future<Output = ()>,
 ) -> Result<Summary, Error> {
-    let (writer, past) = Writer::open(&options)?;
-    let run = Run { options: &options, writer: &writer, past: &past, make_call };
-    let outcome = run.all(Box::new(input), &mut progress, stop).await;
+    let (writer, past, settled) = Writer::open(&options)?;
+    let turns = Semaphore::new(options.concurrency.get());
+    let run = Run { options: &options, writer: &writer, past: &past, make_call, turns };
+    let outcome = run.all(Box::new(input), settled, &mut progress, stop).await;
     // Why the writer is gone is the better story.
     writer.close()?;
     outcome
@@ -181,7 +183,7 @@ pub async fn each(
 /// [`Error::Input`] where the input cannot be read, and [`Error::Call`] where the line is no item.
 pub async fn first(input: impl BufRead + Send + 'static, format: Format) -> Result<Option<Item>, Error> {
     let entry = source::entries(Box::new(input), format).recv().await.transpose()?;
-    Ok(entry.map(|entry| entry.item()).transpose()?)
+    Ok(entry.map(|line| Entry::from(line).item().cloned()).transpose()?)
 }
 
 struct Run<'a, F> {
@@ -189,18 +191,29 @@ struct Run<'a, F> {
     writer: &'a Writer,
     past: &'a Past,
     make_call: F,
+    /// One for each call that may be under way; closed when no further call is to be made.
+    turns: Semaphore,
 }
 
 /// How an item ended.
+#[derive(Debug, Clone, Copy)]
 struct Ended {
     outcome: Outcome,
     attempts: u64,
 }
 
+/// How many calls with an idempotency key may be noted as begun before their turn, so that none waits for the disk. After a crash they
+/// are made with the same key, as those are that were under way.
+const AHEAD: usize = 128;
+
+/// How many items may have ended that are not on disk yet: a disk that is slower than the network holds it back.
+const MAX_UNSETTLED: usize = 1024;
+
 impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
     async fn all(
         &self,
         input: Box<dyn BufRead + Send>,
+        mut settled: Settled,
         progress: &mut impl FnMut(&Summary),
         stop: impl Future<Output = ()>,
     ) -> Result<Summary, Error> {
@@ -211,23 +224,36 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
         let mut failures_left = self.options.max_failures.map(NonZeroU64::get);
         // How the input ended, once it did: also then, what is under way is waited for.
         let mut end = None;
-        let mut open = true;
-        while open || !under_way.is_empty() {
+        let (mut open, mut stopped, mut unsettled) = (true, false, 0);
+        while open || unsettled > 0 || !under_way.is_empty() {
+            let room = under_way.len() < self.options.concurrency.get() + AHEAD && unsettled < MAX_UNSETTLED;
             tokio::select! {
                 biased;
-                () = &mut stop, if open => open = false,
-                Some(ended) = under_way.next(), if !under_way.is_empty() => {
-                    let Ok(Ended { outcome, attempts }) = ended else { return Ok(summary) };
-                    summary.count(outcome);
-                    summary.attempts += attempts;
-                    if outcome != Outcome::Ok && let Some(left) = &mut failures_left {
+                () = &mut stop, if !stopped => stopped = true,
+                Some(outcome) = under_way.next(), if !under_way.is_empty() => {
+                    let outcome: Option<Outcome> = match outcome {
+                        Ok(outcome) => outcome,
+                        Err(Gone) => return Ok(summary),
+                    };
+                    unsettled += usize::from(outcome.is_some());
+                    if outcome.is_some_and(|outcome| outcome != Outcome::Ok)
+                        && let Some(left) = &mut failures_left
+                    {
                         *left = left.saturating_sub(1);
-                        open &= *left > 0;
+                        stopped |= *left == 0;
+                    }
+                }
+                safe = settled.recv(), if unsettled > 0 => {
+                    let Some(safe) = safe else { return Ok(summary) };
+                    unsettled -= safe.len();
+                    for Ended { outcome, attempts } in safe {
+                        summary.count(outcome);
+                        summary.attempts += attempts;
                     }
                     progress(&summary);
                 }
-                entry = entries.recv(), if open && under_way.len() < self.options.concurrency.get() => {
-                    match entry.transpose().and_then(|entry| self.recall(entry)) {
+                entry = entries.recv(), if open && room => {
+                    match entry.transpose().and_then(|line| self.recall(line.map(Entry::from))) {
                         Ok(Some((_, Some(outcome)))) => {
                             summary.count(outcome);
                             summary.skipped += 1;
@@ -238,36 +264,46 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
                     }
                 }
             }
+            if stopped {
+                open = false;
+                self.turns.close();
+            }
         }
         let exhausted = end.transpose()?.is_some();
-        summary.complete = exhausted && summary.failed + summary.unknown == 0;
+        summary.complete = exhausted && !stopped && summary.failed + summary.unknown == 0;
         Ok(summary)
     }
 
     /// The next item, and what an earlier run made of it.
     fn recall(&self, entry: Option<Entry>) -> Result<Option<(Entry, Option<Outcome>)>, Error> {
         let Some(entry) = entry else { return Ok(None) };
-        let Some(known) = self.past.items.get(&entry.index) else { return Ok(Some((entry, None))) };
+        let Some(known) = self.past.items.get(&entry.shown().index) else { return Ok(Some((entry, None))) };
         if known.item != entry.digest() {
             let problem = format!(
                 "knows another item than the one on line {} of the input: start anew, or give the input of that time",
-                entry.line
+                entry.shown().line
             );
             return Err(Error::state(&self.options.journal, problem));
         }
         Ok(Some((entry, known.outcome)))
     }
 
-    async fn one(&self, entry: Entry) -> Result<Ended, Gone> {
+    /// Makes the call of an item and hands what came of it to the writer; nothing if no further call is to be made.
+    async fn one(&self, entry: Entry) -> Result<Option<Outcome>, Gone> {
+        let (index, digest) = (entry.shown().index, entry.digest());
+        let call = self.prepare(&entry);
+        let repeat = call.as_ref().map_or(Repeat::Harmless, Call::repeat);
+        let begin = |urgent| self.writer.begin(index, digest, self.options.clock.since_epoch(), urgent);
+        if repeat == Repeat::Deduplicated {
+            begin(false).await?;
+        }
+        let Ok(_turn) = self.turns.acquire().await else { return Ok(None) };
         let _under_way = self.writer.enter();
-        let (index, digest) = (entry.index, entry.digest());
-        let answered = match self.prepare(&entry) {
-            Ok(call) => {
-                if call.repeat() != Repeat::Harmless {
-                    self.writer.begin(index, digest, self.options.clock.since_epoch()).await?;
-                }
-                call.send().await
-            }
+        if repeat == Repeat::Harmful {
+            begin(true).await?;
+        }
+        let answered = match call {
+            Ok(call) => call.send().await,
             Err(error) => Err(error),
         };
         let (outcome, attempts, line) = match answered {
@@ -277,16 +313,16 @@ impl<F: Fn(&Item) -> Result<Call, nuncio_client::Error>> Run<'_, F> {
                 (Outcome::from(fate), error.history().len(), output::failure(&entry, fate, &error))
             }
         };
-        self.writer.settle(index, digest, outcome, line).await?;
-        Ok(Ended { outcome, attempts: attempts as u64 })
+        self.writer.settle(index, digest, Ended { outcome, attempts: attempts as u64 }, line)?;
+        Ok(Some(outcome))
     }
 
     /// The call for an item, or why there is to be none.
     fn prepare(&self, entry: &Entry) -> Result<Call, nuncio_client::Error> {
-        let (item, index) = (entry.item()?, entry.index);
-        let call = (self.make_call)(&item).map_err(|error| error.evidence_is(Evidence::NeverSent))?;
-        let call = call.default_idempotency_key(self.past.key(index));
-        if !self.may_be_made(&call, index) {
+        let item = entry.item()?;
+        let call = (self.make_call)(item).map_err(|error| error.evidence_is(Evidence::NeverSent))?;
+        let call = call.default_idempotency_key(self.past.key(item.index));
+        if !self.may_be_made(&call, item.index) {
             let message = "an earlier run ended while the call was under way, and a second copy may do harm";
             return Err(nuncio_client::Error::new(Kind::Connect, message)
                 .advise("find out whether it was done, or ask for what is unknown to be tried again"));

@@ -38,10 +38,10 @@ impl From<Fate> for Outcome {
 }
 
 #[derive(Serialize)]
-struct Success {
+struct Success<'a> {
     index: u64,
     status: u16,
-    body: Box<RawValue>,
+    body: &'a RawValue,
 }
 
 #[derive(Serialize)]
@@ -65,11 +65,13 @@ struct Cause<'a> {
 }
 
 pub(super) fn success(index: u64, answer: &Answer) -> Vec<u8> {
-    line(&Success { index, status: answer.status.as_u16(), body: body(answer) })
+    let text = answer.text().unwrap_or_else(|_| String::from_utf8_lossy(&answer.body));
+    line(&Success { index, status: answer.status.as_u16(), body: &one_line(&text) })
 }
 
 pub(super) fn failure(entry: &Entry, fate: Fate, error: &Error) -> Vec<u8> {
     let redactor = Redactor::global();
+    let item = entry.shown();
     let cause = Cause {
         kind: error.kind().name(),
         message: error.to_string(),
@@ -80,21 +82,22 @@ pub(super) fn failure(entry: &Entry, fate: Fate, error: &Error) -> Vec<u8> {
         request_id: error.answer().and_then(Answer::request_id).map(|id| redactor.redact(id)),
         attempts: error.history().len(),
     };
-    line(&Failure { index: entry.index, line: entry.line, item: &entry.raw, fate, error: cause })
+    let raw = serde_json::from_str(&item.raw).expect("it was read as JSON or made so");
+    line(&Failure { index: item.index, line: item.line, item: raw, fate, error: cause })
 }
 
 /// JSON as it came, but on one line; other text as a string; nothing as null.
-fn body(answer: &Answer) -> Box<RawValue> {
-    let text = answer.text().unwrap_or_else(|_| String::from_utf8_lossy(&answer.body));
+fn one_line(text: &str) -> Cow<'_, RawValue> {
     if text.trim().is_empty() {
-        return RawValue::NULL.to_owned();
+        return Cow::Borrowed(RawValue::NULL);
     }
-    match serde_json::from_str::<&RawValue>(&text) {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(json) if !json.get().contains(['\n', '\r']) => Cow::Borrowed(json),
         // JSON strings hold no line ends, so these are white space wherever they stand.
-        Ok(json) => {
-            RawValue::from_string(json.get().replace(['\n', '\r'], "")).expect("white space was left out")
-        }
-        Err(_) => serde_json::value::to_raw_value(&text).expect("text is JSON"),
+        Ok(json) => Cow::Owned(
+            RawValue::from_string(json.get().replace(['\n', '\r'], "")).expect("white space was left out"),
+        ),
+        Err(_) => Cow::Owned(serde_json::value::to_raw_value(text).expect("text is JSON")),
     }
 }
 

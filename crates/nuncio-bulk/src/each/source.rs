@@ -1,9 +1,9 @@
 //! The items, one at a time.
 
 use std::io::{self, BufRead, Read};
+use std::sync::Arc;
 
 use nuncio_client::{Evidence, Kind};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
@@ -29,44 +29,72 @@ pub struct Item {
     /// The line it begins on, from 1.
     pub line: u64,
     /// What it is. Numbers that no 64-bit number holds are rounded here, and exact in [`raw`](Self::raw).
-    pub value: Value,
-    /// What it is, as written.
-    pub raw: Box<RawValue>,
+    pub value: Arc<Value>,
+    /// What it is, as written: JSON.
+    pub raw: String,
+}
+
+/// An item as it was read, and not looked into yet: what many small values are made of is freed where it was made, or the threads
+/// wait for each other.
+pub(super) struct Line {
+    index: u64,
+    line: u64,
+    /// JSON, or what is to be read as such.
+    text: String,
+    problem: Option<String>,
 }
 
 /// What stands on the next line.
 pub(super) struct Entry {
-    pub(super) index: u64,
-    pub(super) line: u64,
-    /// What it is, for the file of failures; the text of the line if it is no item.
-    pub(super) raw: Box<RawValue>,
-    /// The item, or why it is none.
-    pub(super) value: Result<Value, String>,
+    /// The item; where it is none, nothing as its value and the text of the line as what is written.
+    shown: Item,
+    /// Why it is no item.
+    problem: Option<String>,
 }
 
 impl Entry {
+    /// What stands there, be it an item or not.
+    pub(super) fn shown(&self) -> &Item {
+        &self.shown
+    }
+
     /// The item, if it is one.
-    pub(super) fn item(&self) -> Result<Item, nuncio_client::Error> {
-        let Self { index, line, raw, value } = self;
-        let value = value.clone().map_err(|problem| {
-            let message = format!("line {line} of the input is no item: {problem}");
-            nuncio_client::Error::new(Kind::Validation, message).evidence_is(Evidence::NeverSent)
-        })?;
-        Ok(Item { index: *index, line: *line, value, raw: raw.clone() })
+    pub(super) fn item(&self) -> Result<&Item, nuncio_client::Error> {
+        match &self.problem {
+            None => Ok(&self.shown),
+            Some(problem) => {
+                let message = format!("line {} of the input is no item: {problem}", self.shown.line);
+                Err(nuncio_client::Error::new(Kind::Validation, message).evidence_is(Evidence::NeverSent))
+            }
+        }
     }
 
     /// Tells whether an item is the one it was in an earlier run.
     pub(super) fn digest(&self) -> u64 {
-        let digest = Sha256::digest(self.raw.get());
+        let digest = Sha256::digest(&self.shown.raw);
         digest[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 }
 
+impl From<Line> for Entry {
+    fn from(Line { index, line, text, problem }: Line) -> Self {
+        let read = match problem {
+            None => serde_json::from_str(&text).map_err(|error| (error.to_string(), json(&text))),
+            Some(problem) => Err((problem, text.clone())),
+        };
+        match read {
+            Ok(value) => {
+                Self { shown: Item { index, line, value: Arc::new(value), raw: text }, problem: None }
+            }
+            Err((problem, raw)) => {
+                Self { shown: Item { index, line, value: Arc::default(), raw }, problem: Some(problem) }
+            }
+        }
+    }
+}
+
 /// Reads on a thread of its own: a pipe may keep it waiting for any time.
-pub(super) fn entries(
-    input: Box<dyn BufRead + Send>,
-    format: Format,
-) -> mpsc::Receiver<Result<Entry, Error>> {
+pub(super) fn entries(input: Box<dyn BufRead + Send>, format: Format) -> mpsc::Receiver<Result<Line, Error>> {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
     let runtime = Handle::current();
     std::thread::spawn(move || {
@@ -93,7 +121,7 @@ pub(super) fn entries(
 
 type Sent = Result<(), ()>;
 
-fn read_lines(mut input: impl BufRead, mut send: impl FnMut(Result<Entry, Error>) -> Sent) -> Sent {
+fn read_lines(mut input: impl BufRead, mut send: impl FnMut(Result<Line, Error>) -> Sent) -> Sent {
     let mut index = 0;
     for line in 1.. {
         let mut bytes = Vec::new();
@@ -112,20 +140,15 @@ fn read_lines(mut input: impl BufRead, mut send: impl FnMut(Result<Entry, Error>
             continue;
         }
         // Lossy text is not taken for the item: what was sent would not be what was written.
-        let value = std::str::from_utf8(&bytes)
-            .map_err(|error| error.to_string())
-            .and_then(|_| serde_json::from_str(text).map_err(|error| error.to_string()));
-        let raw = match &value {
-            Ok(_) => RawValue::from_string(text.to_owned()).expect("it was just read"),
-            Err(_) => json(&text),
-        };
-        send(Ok(Entry { index, line, raw, value }))?;
+        let problem = std::str::from_utf8(&bytes).err().map(|error| error.to_string());
+        let text = if problem.is_some() { json(text) } else { text.to_owned() };
+        send(Ok(Line { index, line, text, problem }))?;
         index += 1;
     }
     Ok(())
 }
 
-fn read_rows(input: impl BufRead, mut send: impl FnMut(Result<Entry, Error>) -> Sent) -> Sent {
+fn read_rows(input: impl BufRead, mut send: impl FnMut(Result<Line, Error>) -> Sent) -> Sent {
     let mut reader = csv::Reader::from_reader(Bounded { input, left: MAX_ITEM_BYTES });
     let header = match reader.headers() {
         Ok(header) => header.clone(),
@@ -135,19 +158,16 @@ fn read_rows(input: impl BufRead, mut send: impl FnMut(Result<Entry, Error>) -> 
     for index in 0.. {
         reader.get_mut().left = MAX_ITEM_BYTES;
         let line = reader.position().line();
-        let value = match reader.read_record(&mut row) {
+        let (text, problem) = match reader.read_record(&mut row) {
             Ok(false) => break,
             Ok(true) => {
-                Ok(header.iter().zip(&row).map(|(name, cell)| (name.to_owned(), cell.into())).collect())
+                let fields = header.iter().zip(&row).map(|(name, cell)| (name.to_owned(), cell.into()));
+                (json::<Map<String, Value>>(&fields.collect()), None)
             }
             Err(error) if error.is_io_error() => return send(Err(broken(line, &error))),
-            Err(error) => Err(error.to_string()),
+            Err(error) => (json(&row.iter().collect::<Vec<_>>()), Some(error.to_string())),
         };
-        let raw = match &value {
-            Ok(fields) => json::<Map<String, Value>>(fields),
-            Err(_) => json(&row.iter().collect::<Vec<_>>()),
-        };
-        send(Ok(Entry { index, line, raw, value: value.map(Value::Object) }))?;
+        send(Ok(Line { index, line, text, problem }))?;
     }
     Ok(())
 }
@@ -169,8 +189,8 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-fn json<T: serde::Serialize + ?Sized>(value: &T) -> Box<RawValue> {
-    serde_json::value::to_raw_value(value).expect("it has text keys only")
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("it has text keys only")
 }
 
 fn broken(line: u64, error: &dyn std::error::Error) -> Error {
@@ -187,9 +207,9 @@ mod tests {
 
     fn read(input: &'static [u8], format: Format) -> Vec<(u64, Result<Value, String>)> {
         let mut all = Vec::new();
-        let send = |entry: Result<Entry, Error>| {
-            let Entry { line, value, .. } = entry.unwrap();
-            all.push((line, value));
+        let send = |line: Result<Line, Error>| {
+            let Entry { shown, problem } = line.unwrap().into();
+            all.push((shown.line, problem.map_or(Ok(Value::clone(&shown.value)), Err)));
             Ok(())
         };
         match format {

@@ -12,18 +12,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::Deserialize;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::{Error, files};
 
-use super::Options;
 use super::journal::{Journal, Lengths, Note, Outcome, Past};
+use super::{Ended, Options};
 
 /// Bound on what is written at a time.
 const MAX_BATCH: usize = 1024;
 
-/// How long what is to be written waits for more, so that a quick disk is not asked to flush for each call: half a millisecond.
-const GATHERING: Duration = Duration::from_micros(500);
+/// How long what no call waits for waits for more, so that a disk is not asked to flush for each call: 2 ms.
+const GATHERING: Duration = Duration::from_millis(2);
+
+/// The same while a call waits: half a millisecond.
+const GATHERING_IN_HASTE: Duration = Duration::from_micros(500);
 
 /// The writer is gone; [`Writer::close`] tells why.
 pub(super) struct Gone;
@@ -43,19 +47,17 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-struct Job {
-    what: What,
-    done: oneshot::Sender<()>,
+enum Job {
+    Begun { index: u64, item: u64, at: Duration, urgent: bool, safe: oneshot::Sender<()> },
+    Settled { index: u64, item: u64, ended: Ended, line: Vec<u8> },
 }
 
-enum What {
-    Begun { index: u64, item: u64, at: Duration },
-    Settled { index: u64, item: u64, outcome: Outcome, line: Vec<u8> },
-}
+/// Tells of the items whose results are on disk.
+pub(super) type Settled = UnboundedReceiver<Vec<Ended>>;
 
 impl Writer {
     /// Opens the files of a run, and says what earlier runs left in them.
-    pub(super) fn open(options: &Options) -> Result<(Self, Past), Error> {
+    pub(super) fn open(options: &Options) -> Result<(Self, Past, Settled), Error> {
         three_files(options)?;
         let mut journal = Journal::open(&options.journal, options.restart)?;
         let mut past = match journal.read(&options.call)? {
@@ -85,26 +87,24 @@ impl Writer {
         let results = Output::open(&options.results, past.lengths.results)?;
         let failures = Output::open(&options.failures, past.lengths.failures)?;
         let under_way = Arc::default();
-        let files = Files { under_way: Arc::clone(&under_way), journal, results, failures };
+        let (tell, settled) = unbounded_channel();
+        let files = Files { under_way: Arc::clone(&under_way), settled: tell, journal, results, failures };
         let (jobs, inbox) = mpsc::channel();
         let thread = std::thread::spawn(move || files.serve(&inbox));
-        Ok((Self { jobs: Some(jobs), thread: Some(thread), under_way }, past))
+        Ok((Self { jobs: Some(jobs), thread: Some(thread), under_way }, past, settled))
     }
 
-    /// Returns once it is on disk that a call is about to be made, `at` this time since 1970.
-    pub(super) async fn begin(&self, index: u64, item: u64, at: Duration) -> Result<(), Gone> {
-        self.job(What::Begun { index, item, at }).await
+    /// Returns once it is on disk that a call is about to be made, `at` this time since 1970. It is `urgent` if the call has its turn.
+    pub(super) async fn begin(&self, index: u64, item: u64, at: Duration, urgent: bool) -> Result<(), Gone> {
+        let (safe, is_safe) = oneshot::channel();
+        self.send(Job::Begun { index, item, at, urgent, safe })?;
+        is_safe.await.map_err(|_| Gone)
     }
 
-    /// Returns once the line of an item and a note of it are on disk.
-    pub(super) async fn settle(
-        &self,
-        index: u64,
-        item: u64,
-        outcome: Outcome,
-        line: Vec<u8>,
-    ) -> Result<(), Gone> {
-        self.job(What::Settled { index, item, outcome, line }).await
+    /// Has the line of an item and a note of it brought to disk, which [`Settled`] tells. A call that ended does not wait for it: until
+    /// then its fate is unknown to a later run, which is what its beginning says.
+    pub(super) fn settle(&self, index: u64, item: u64, ended: Ended, line: Vec<u8>) -> Result<(), Gone> {
+        self.send(Job::Settled { index, item, ended, line })
     }
 
     /// Waits until all is written.
@@ -118,11 +118,8 @@ impl Writer {
         UnderWay(&self.under_way)
     }
 
-    async fn job(&self, what: What) -> Result<(), Gone> {
-        let (done, is_done) = oneshot::channel();
-        let jobs = self.jobs.as_ref().ok_or(Gone)?;
-        jobs.send(Job { what, done }).map_err(|_| Gone)?;
-        is_done.await.map_err(|_| Gone)
+    fn send(&self, job: Job) -> Result<(), Gone> {
+        self.jobs.as_ref().ok_or(Gone)?.send(job).map_err(|_| Gone)
     }
 
     fn join(&mut self) -> Result<(), Error> {
@@ -147,6 +144,7 @@ impl Drop for Writer {
 
 struct Files {
     under_way: Arc<AtomicUsize>,
+    settled: UnboundedSender<Vec<Ended>>,
     journal: Journal,
     results: Output,
     failures: Output,
@@ -156,37 +154,46 @@ impl Files {
     fn serve(mut self, inbox: &mpsc::Receiver<Job>) -> Result<(), Error> {
         while let Ok(first) = inbox.recv() {
             let jobs = self.gather(first, inbox);
-            let (whats, dones): (Vec<What>, Vec<_>) =
-                jobs.into_iter().map(|job| (job.what, job.done)).unzip();
-            self.write(whats)?;
-            for done in dones {
+            let (begun, settled) = self.write(jobs)?;
+            for safe in begun {
                 // Whoever was dropped meanwhile does not want to know.
-                let _ = done.send(());
+                let _ = safe.send(());
+            }
+            if !settled.is_empty() {
+                let _ = self.settled.send(settled);
             }
         }
         Ok(())
     }
 
-    /// The jobs that share a flush with `first`: those of all calls under way, unless some take longer than [`GATHERING`].
+    /// The jobs that share a flush with `first`.
     #[expect(clippy::disallowed_methods, reason = "a thread of its own, which has nothing else to do")]
     fn gather(&self, first: Job, inbox: &mpsc::Receiver<Job>) -> Vec<Job> {
         let mut jobs = vec![first];
         let take = |jobs: &mut Vec<Job>| jobs.extend(inbox.try_iter().take(MAX_BATCH - jobs.len()));
         take(&mut jobs);
-        if jobs.len() < self.under_way.load(Ordering::Relaxed) {
-            std::thread::sleep(GATHERING);
+        let waiting = jobs.iter().filter(|job| matches!(job, Job::Begun { urgent: true, .. })).count();
+        // When all calls under way wait for it, nothing more is to come.
+        if waiting < self.under_way.load(Ordering::Relaxed) {
+            std::thread::sleep(if waiting > 0 { GATHERING_IN_HASTE } else { GATHERING });
             take(&mut jobs);
         }
         jobs
     }
 
     /// The order is the point: the journal must never tell of a line that is not there.
-    fn write(&mut self, whats: Vec<What>) -> Result<(), Error> {
-        let mut notes = Vec::with_capacity(whats.len());
-        for what in whats {
-            notes.push(match what {
-                What::Begun { index, item, at } => Note::Begun { index, item, at_epoch_secs: at.as_secs() },
-                What::Settled { index, item, outcome, line } => {
+    fn write(&mut self, jobs: Vec<Job>) -> Result<(Vec<oneshot::Sender<()>>, Vec<Ended>), Error> {
+        let (mut begun, mut settled) = (Vec::new(), Vec::new());
+        let mut notes = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            notes.push(match job {
+                Job::Begun { index, item, at, safe, .. } => {
+                    begun.push(safe);
+                    Note::Begun { index, item, at_epoch_secs: at.as_secs() }
+                }
+                Job::Settled { index, item, ended, line } => {
+                    settled.push(ended);
+                    let Ended { outcome, .. } = ended;
                     match outcome {
                         Outcome::Ok => &mut self.results,
                         Outcome::Failed | Outcome::Unknown => &mut self.failures,
@@ -198,7 +205,8 @@ impl Files {
         }
         self.results.flush()?;
         self.failures.flush()?;
-        self.journal.append(&notes)
+        self.journal.append(&notes)?;
+        Ok((begun, settled))
     }
 
     fn lengths(&self) -> Lengths {

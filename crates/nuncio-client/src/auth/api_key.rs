@@ -1,5 +1,7 @@
 //! One secret in one place of the request.
 
+use std::sync::OnceLock;
+
 use futures_util::future::BoxFuture;
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -25,6 +27,8 @@ pub struct ApiKey {
     place: Place,
     prefix: String,
     key: Secret,
+    /// The value of the header, once it was sent.
+    sent: OnceLock<HeaderValue>,
 }
 
 #[derive(Debug, Clone)]
@@ -59,11 +63,23 @@ impl ApiKey {
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self.sent = OnceLock::new();
         self
     }
 
     fn new(place: Place, key: Secret) -> Self {
-        Self { place, prefix: String::new(), key }
+        Self { place, prefix: String::new(), key, sent: OnceLock::new() }
+    }
+
+    fn value(&self) -> Result<HeaderValue, Error> {
+        if let Some(value) = self.sent.get() {
+            return Ok(value.clone());
+        }
+        if self.key.expose().is_empty() {
+            return Err(empty_credential());
+        }
+        let value = self.key.header(&self.prefix)?;
+        Ok(self.sent.get_or_init(|| value).clone())
     }
 
     fn put(&self, key: &Secret, request: &mut Request) -> Result<(), Error> {
@@ -95,9 +111,18 @@ impl Authenticate for ApiKey {
         _: &'a Exchange,
     ) -> BoxFuture<'a, Result<Request, Error>> {
         Box::pin(async move {
-            self.put(&self.key, &mut request)?;
+            match &self.place {
+                Place::Header(name) => {
+                    request.headers_mut().insert(name, self.value()?);
+                }
+                Place::Query(_) | Place::Cookie(_) => self.put(&self.key, &mut request)?,
+            }
             Ok(request)
         })
+    }
+
+    fn can_renew(&self) -> bool {
+        false
     }
 
     fn preview(&self, request: &mut Request) -> Result<(), Error> {

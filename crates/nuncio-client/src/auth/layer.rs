@@ -1,5 +1,6 @@
 //! The layer that asks a scheme for every attempt.
 
+use std::sync::Arc;
 use std::task::{self, Poll};
 
 use futures_util::future::BoxFuture;
@@ -52,7 +53,7 @@ impl<S> Layer<S> for AuthLayer {
     type Service = Authenticated<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Authenticated { inner, layer: self.clone() }
+        Authenticated { inner, layer: Arc::new(self.clone()) }
     }
 }
 
@@ -60,7 +61,7 @@ impl<S> Layer<S> for AuthLayer {
 #[derive(Debug, Clone)]
 pub struct Authenticated<S> {
     inner: S,
-    layer: AuthLayer,
+    layer: Arc<AuthLayer>,
 }
 
 impl<S> Service<Request> for Authenticated<S>
@@ -80,24 +81,22 @@ where
         // The clone is not ready; the one that was polled is.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        let AuthLayer { auth, exchange } = self.layer.clone();
-        let auth = request.extensions().get().cloned().unwrap_or(auth);
-        Box::pin(attempt(auth, exchange, inner, request))
+        Box::pin(attempt(Arc::clone(&self.layer), inner, request))
     }
 }
 
-async fn attempt<S>(auth: Auth, exchange: Exchange, mut inner: S, request: Request) -> Result<Response, Error>
+async fn attempt<S>(layer: Arc<AuthLayer>, mut inner: S, request: Request) -> Result<Response, Error>
 where
     S: Service<Request, Response = Response, Error = Error>,
 {
-    let Some(scheme) = auth.0 else {
+    let Some(scheme) = request.extensions().get().unwrap_or(&layer.auth).0.clone() else {
         return inner.call(request).await;
     };
     let context = Context::of(&request);
-    let request = scheme.authenticate(request, &exchange).await?;
-    let sent = request.headers().clone();
+    let request = scheme.authenticate(request, &layer.exchange).await?;
+    let sent = scheme.can_renew().then(|| request.headers().clone());
     let mut response = inner.call(request).await?;
-    if response.status() == StatusCode::UNAUTHORIZED {
+    if let Some(sent) = sent.filter(|_| response.status() == StatusCode::UNAUTHORIZED) {
         let refusal = Refusal { sent: &sent, answered: response.headers(), context: &context };
         if scheme.refused(&refusal) {
             response.extensions_mut().insert(Renewed);

@@ -117,6 +117,13 @@ pub trait Authenticate: Send + Sync {
         let _ = answered;
     }
 
+    /// Whether [`refused`](Self::refused) is to be asked at all. Default: yes.
+    ///
+    /// A scheme that has nothing to renew says no, and spares every attempt a copy of its headers.
+    fn can_renew(&self) -> bool {
+        true
+    }
+
     /// Puts `***` on `request` wherever [`authenticate`](Self::authenticate) puts something secret or made for the moment. Fetches
     /// nothing.
     ///

@@ -30,7 +30,7 @@ impl<S> Layer<S> for CheckLayer {
     type Service = Check<S>;
 
     fn layer(&self, inner: S) -> Check<S> {
-        Check { inner, layer: self.clone() }
+        Check { inner, layer: Arc::new(self.clone()) }
     }
 }
 
@@ -38,7 +38,7 @@ impl<S> Layer<S> for CheckLayer {
 #[derive(Debug, Clone)]
 pub struct Check<S> {
     inner: S,
-    layer: CheckLayer,
+    layer: Arc<CheckLayer>,
 }
 
 impl<S> Service<Request> for Check<S>

@@ -1,8 +1,9 @@
 //! What requests cost, as servers tell it within the answer.
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 
 use super::response::Envelope;
@@ -64,7 +65,7 @@ impl Cost {
 /// ```
 #[must_use]
 pub fn cost(body: &[u8], now: SystemTime) -> Option<Cost> {
-    if !MEMBERS.iter().any(|name| memmem::find(body, name.as_bytes()).is_some()) {
+    if !MEMBERS.iter().any(|name| name.find(body).is_some()) {
         return None;
     }
     let envelope = Envelope::of(body)?;
@@ -72,7 +73,8 @@ pub fn cost(body: &[u8], now: SystemTime) -> Option<Cost> {
 }
 
 /// What holds a cost. Most answers have neither, and a search for the names is many times faster than reading JSON.
-const MEMBERS: [&str; 2] = ["throttleStatus", "rateLimit"];
+static MEMBERS: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["throttleStatus", "rateLimit"].map(Finder::new));
 
 impl Envelope<'_> {
     /// <https://shopify.dev/docs/api/usage/limits>: a leaky bucket, with figures that are written as floats.

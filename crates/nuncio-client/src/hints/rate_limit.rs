@@ -51,6 +51,10 @@ const YEAR: Duration = Duration::from_secs(366 * 86_400);
 /// ```
 #[must_use]
 pub fn parse(headers: &HeaderMap, now: SystemTime) -> Vec<Learned> {
+    // Most answers tell nothing, and one look at the names costs less than looking each of them up.
+    if !headers.keys().any(|name| is_told_by(name.as_str())) {
+        return Vec::new();
+    }
     if text(headers, header::AGE.as_str()).is_some_and(|age| age != "0") {
         return Vec::new();
     }
@@ -67,6 +71,11 @@ const SEPARATE: [[&str; 3]; 3] = [
     ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"],
     ["x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset"],
 ];
+
+/// Whether a header of this name is one of those that are read here.
+fn is_told_by(name: &str) -> bool {
+    ["ratelimit", "x-ratelimit", "x-rate-limit"].iter().any(|start| name.starts_with(start))
+}
 
 /// The first value of a header, if it is text.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

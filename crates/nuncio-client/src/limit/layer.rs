@@ -48,7 +48,7 @@ impl<S> Layer<S> for LimitLayer {
     type Service = Limit<S>;
 
     fn layer(&self, inner: S) -> Limit<S> {
-        Limit { inner, settings: self.clone() }
+        Limit { inner, settings: Arc::new(self.clone()) }
     }
 }
 
@@ -58,7 +58,7 @@ impl<S> Layer<S> for LimitLayer {
 #[derive(Clone)]
 pub struct Limit<S> {
     inner: S,
-    settings: LimitLayer,
+    settings: Arc<LimitLayer>,
 }
 
 impl<S> Service<Request> for Limit<S>
@@ -76,7 +76,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let (inner, settings) = (self.inner.clone(), self.settings.clone());
+        let (inner, settings) = (self.inner.clone(), Arc::clone(&self.settings));
         async move {
             let limiter = request.extensions().get().unwrap_or(&settings.limiter);
             let mut permit = limiter.acquire(&Context::of(&request)).await?;

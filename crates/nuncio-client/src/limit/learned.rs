@@ -75,7 +75,7 @@ fn per_second(rate: f64) -> Option<Refill> {
 /// (draft-ietf-httpapi-ratelimit-headers-10, section 5). Otherwise the [fields](rate_limit) do.
 pub(super) fn heard(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Vec<Learned> {
     let failed = status.is_client_error() || status.is_server_error();
-    match retry_after::told(headers, now, None).filter(|_| failed) {
+    match failed.then(|| retry_after::told(headers, now, None)).flatten() {
         Some(told) => vec![Learned::pause(told.by, told.wait)],
         None => rate_limit::parse(headers, now),
     }

@@ -1,9 +1,9 @@
 //! Whether a retry may add to the load of its host.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use foldhash::HashMap;
 use tokio::time::Instant;
 
 /// The part of the first attempts that may be added by retries: 20 %.

@@ -43,7 +43,7 @@ impl<S> Layer<S> for RetryLayer {
     type Service = Retry<S>;
 
     fn layer(&self, inner: S) -> Retry<S> {
-        Retry { inner, layer: self.clone() }
+        Retry { inner, layer: Arc::new(self.clone()) }
     }
 }
 
@@ -51,7 +51,7 @@ impl<S> Layer<S> for RetryLayer {
 #[derive(Debug, Clone)]
 pub struct Retry<S> {
     inner: S,
-    layer: RetryLayer,
+    layer: Arc<RetryLayer>,
 }
 
 impl<S> Service<Request> for Retry<S>
@@ -72,11 +72,11 @@ where
         // The clone is not ready; the one that was polled is.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        Box::pin(run(self.layer.clone(), inner, request))
+        Box::pin(run(Arc::clone(&self.layer), inner, request))
     }
 }
 
-async fn run<S>(layer: RetryLayer, mut inner: S, request: Request) -> Result<Response, Error>
+async fn run<S>(layer: Arc<RetryLayer>, mut inner: S, request: Request) -> Result<Response, Error>
 where
     S: Service<Request, Response = Response>,
     S::Error: Into<Error>,

@@ -15,6 +15,7 @@ mod tls;
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
@@ -93,7 +94,9 @@ impl Default for Settings {
 /// Dropping the future of a call closes its connection (HTTP/1.1) or resets its stream (HTTP/2); whether the server acted on it
 /// is then unknown.
 #[derive(Clone)]
-pub struct Wire {
+pub struct Wire(Arc<Inner>);
+
+struct Inner {
     client: legacy::Client<Connector, Outgoing>,
     connector: Connector,
     user_agent: HeaderValue,
@@ -117,9 +120,11 @@ impl Wire {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build(connector.clone());
-        Ok(Self { client, connector, user_agent, allow_http: settings.allow_http })
+        Ok(Self(Arc::new(Inner { client, connector, user_agent, allow_http: settings.allow_http })))
     }
+}
 
+impl Inner {
     fn vet(&self, uri: &Uri) -> Result<(), Error> {
         match uri.scheme_str() {
             Some("https") => Ok(()),
@@ -139,7 +144,7 @@ impl Wire {
 
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wire").field("allow_http", &self.allow_http).finish_non_exhaustive()
+        f.debug_struct("Wire").field("allow_http", &self.0.allow_http).finish_non_exhaustive()
     }
 }
 
@@ -165,7 +170,7 @@ impl Service<Request> for Wire {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let wire = self.clone();
+        let wire = Arc::clone(&self.0);
         Box::pin(async move {
             let context = Context::of(&request);
             let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -181,7 +186,7 @@ impl Service<Request> for Wire {
     }
 }
 
-impl Wire {
+impl Inner {
     async fn exchange(&self, mut request: Request, context: &Context) -> Result<Response, Error> {
         context.observer.notify(&Event::Sending {
             method: request.method(),
@@ -320,7 +325,7 @@ mod tests {
 
     fn vet(url: &str, allow_http: bool) -> Result<(), Kind> {
         let wire = Wire::new(&Settings { allow_http, ..Settings::default() }).expect("defaults work");
-        wire.vet(&url.parse().expect(url)).map_err(|error| error.kind())
+        wire.0.vet(&url.parse().expect(url)).map_err(|error| error.kind())
     }
 
     #[test]

@@ -19,9 +19,9 @@ use nuncio_client::retry::Policy;
 use nuncio_client::{Builder, Call, Client, Error, graphql, wire};
 use serde_json::Value;
 
-use crate::inputs::{Checker, Inputs};
+use crate::inputs::{Checked, Checker, Inputs};
 use crate::model::{Operation, Service};
-use crate::request::{Content, Prepared, header_name, prepare, service_headers};
+use crate::request::{Content, Plan, Prepared, header_name, prepare, service_headers};
 use crate::suggest::unknown;
 use crate::template::{Env, Scope, Template};
 
@@ -68,7 +68,10 @@ struct Inner {
 
 /// What of an operation is the same in all calls.
 struct Bound {
+    /// Its name, as templates see it.
+    name: Arc<Value>,
     inputs: Checker,
+    plan: Plan,
     /// The service's own where it is nothing.
     limiter: Option<Limiter>,
     limit_key: Option<Template>,
@@ -175,11 +178,13 @@ impl Connection {
         let Inner { service, client, env, base_url, .. } = &*self.0;
         let operation = service.operation(name)?;
         let bound = self.0.bound(name, operation)?;
-        let inputs = bound.inputs.check(operation, inputs)?;
-        let scope = Scope::new(env)
-            .with("input", Value::Object(inputs.values.clone()))
-            .with("operation", Value::from(name));
-        let Prepared { method, path, query, headers, content } = prepare(service, operation, inputs, &scope)?;
+        let Checked { values, files } = bound.inputs.check(operation, inputs)?;
+        let values = Arc::new(Value::Object(values));
+        let scope =
+            Scope::new(env).with("input", Arc::clone(&values)).with("operation", Arc::clone(&bound.name));
+        let values = values.as_object().expect("it was made one");
+        let Prepared { method, path, query, headers, content } =
+            prepare(service, operation, &bound.plan, values, files, &scope)?;
 
         let mut call = client.call(method, &path).operation(name);
         for (name, value) in &query {
@@ -243,7 +248,7 @@ impl Inner {
         match place.get() {
             Some(bound) => Ok(bound),
             None => {
-                let bound = Bound::new(self, operation)?;
+                let bound = Bound::new(self, name, operation)?;
                 Ok(place.get_or_init(|| bound))
             }
         }
@@ -251,7 +256,7 @@ impl Inner {
 }
 
 impl Bound {
-    fn new(connection: &Inner, operation: &Operation) -> Result<Self, Error> {
+    fn new(connection: &Inner, name: &str, operation: &Operation) -> Result<Self, Error> {
         let Inner { service, env, base_url, limiters, .. } = connection;
         let limits = operation.limits.as_ref().unwrap_or(&service.limits);
         let own_checks = operation.errors.is_some() || operation.response.is_some();
@@ -270,7 +275,9 @@ impl Bound {
         needs.extend(operation.body.iter().flat_map(|body| env_names(body.variables())));
         lacking(env, needs)?;
         Ok(Self {
+            name: Arc::new(Value::from(name)),
             inputs: Checker::new(operation)?,
+            plan: Plan::new(operation)?,
             limiter: operation.limits.as_ref().map(|limits| limiters.of(limits).clone()),
             limit_key: limits.iter().find_map(|limit| limit.own_key()).cloned(),
             retry: operation.retry.as_ref().map(retry::policy).transpose()?.map(Arc::new),

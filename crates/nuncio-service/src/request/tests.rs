@@ -12,7 +12,7 @@ fn request(file: &str, inputs: Value) -> Result<Prepared, Error> {
     let env = Env::new(|name| (name == "PARTNER").then(|| "made-up-partner".to_owned()));
     let scope =
         Scope::new(&env).with("input", Value::Object(checked.values.clone())).with("operation", json!(name));
-    prepare(&service, operation, checked, &scope)
+    prepare(&service, operation, &Plan::new(operation)?, &checked.values, checked.files, &scope)
 }
 
 fn operation(text: &str) -> String {
@@ -133,7 +133,15 @@ async fn files_are_parts_of_a_multipart_body() {
     let operation = &service.operations["op"];
     let inputs = Inputs::from([("purpose", "proof")]).with("file", File::new("a.csv", "x,y\n"));
     let checked = operation.check(inputs).unwrap();
-    let prepared = prepare(&service, operation, checked, &Scope::default()).unwrap();
+    let prepared = prepare(
+        &service,
+        operation,
+        &Plan::new(operation).unwrap(),
+        &checked.values,
+        checked.files,
+        &Scope::default(),
+    )
+    .unwrap();
     let Content::Multipart(form) = prepared.content else { panic!("{:?}", prepared.content) };
     let encoded = form.encode(&nuncio_client::Random::new());
     let body = encoded.body.collect(1024).await.unwrap();

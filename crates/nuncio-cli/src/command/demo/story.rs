@@ -86,10 +86,7 @@ async fn run_each(
     let options = each::Options::new(folder.join(operation), operation);
     let results = options.results.clone();
     let input: String = items.iter().map(|item| format!("{item}\n")).collect();
-    let make_call = |item: &each::Item| {
-        let item = serde_json::to_value(&item.value).unwrap_or_default();
-        connection.call(operation, Inputs::from_json(inputs(&item))?)
-    };
+    let make_call = |item: &each::Item| connection.call(operation, Inputs::from_json(inputs(&item.value))?);
     let summary =
         each(std::io::Cursor::new(input), options, make_call, |_| {}, std::future::pending()).await.map_err(
             |error| Error::new(Kind::Validation, format!("{operation} could not be run")).because(error),

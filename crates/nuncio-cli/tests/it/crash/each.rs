@@ -10,7 +10,7 @@ use crate::support::{Home, Ran};
 use super::life::{MAX_LIVES, aim, run, run_until_bell};
 use super::shop::{Bell, Shop, items};
 
-const ITEMS: usize = 40;
+const ITEMS: usize = 200;
 
 /// Moments of a request: received, answered.
 const MOMENTS: u32 = 2 * ITEMS as u32;

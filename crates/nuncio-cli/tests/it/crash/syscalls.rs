@@ -139,7 +139,8 @@ async fn an_each_struck_at_any_call_goes_on() {
     for what in ["signal=KILL", "error=ENOSPC"] {
         let strikes = strike_everywhere(what, files, new_each, check).await;
         eprintln!("{what}: {strikes} strikes");
-        assert!(strikes >= 12, "{what} struck {strikes} times");
+        // The beginnings are written and flushed, and the results; what comes fast is gathered.
+        assert!(strikes >= 8, "{what} struck {strikes} times");
         runs += strikes + CALLS.len();
     }
     // In the end each run was done, and each item of it once.
