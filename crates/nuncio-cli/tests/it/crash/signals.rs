@@ -70,10 +70,7 @@ async fn an_interrupted_each_finishes_what_is_under_way_and_takes_nothing_new() 
         let ran = Ran::from(child.wait_with_output().await.unwrap()).ends_with(code);
         let sent = shop.requests();
         assert!(sent <= 4, "{sent} were sent, 4 at a time");
-        assert!(
-            ran.err.contains(&format!(": {sent} ok, 0 failed, 0 of unknown fate")),
-            "{ran:?}"
-        );
+        assert!(ran.err.contains(&format!(": {sent} ok, 0 failed, 0 of unknown fate")), "{ran:?}");
         assert!(ran.err.ends_with("stopped: the same command goes on from here\n"), "{ran:?}");
 
         run(home.command(&args)).await.ends_with(0);

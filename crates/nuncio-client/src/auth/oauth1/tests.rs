@@ -188,7 +188,7 @@ async fn each_attempt_has_its_own_nonce() {
 
 #[tokio::test]
 async fn an_empty_credential_is_refused() {
-    for signer in [OAuth1Signer::new("", "made-up".into()), OAuth1Signer::new("made-up", "".into())] {
+    for signer in [OAuth1Signer::new("", "made-up-secret".into()), OAuth1Signer::new("made-up", "".into())] {
         let error = signed(Auth::oauth1(signer), get(URL)).await.unwrap_err();
         assert_eq!(error.to_string(), "the credential is empty");
     }

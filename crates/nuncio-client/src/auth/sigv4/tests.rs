@@ -204,8 +204,11 @@ async fn an_altered_request_does_not_verify() {
 async fn another_key_region_or_service_does_not_verify() {
     let request = sent(&signer("service"), get(URL)).await;
     let message = Message::of(&request).unwrap();
-    let other_secret =
-        SigV4Signer::new(Credentials::new("MADEUPKEYID", "another".into()), "us-east-1", "service");
+    let other_secret = SigV4Signer::new(
+        Credentials::new("MADEUPKEYID", "made-up-other-secret".into()),
+        "us-east-1",
+        "service",
+    );
     for other in [signer("iam"), other_secret] {
         assert_eq!(other.verify(&message, NOW).unwrap_err().kind(), Kind::Auth);
     }
@@ -256,7 +259,9 @@ async fn the_signature_and_the_token_are_sensitive() {
 
 #[tokio::test]
 async fn an_empty_credential_is_refused() {
-    for credentials in [Credentials::new("", "made-up".into()), Credentials::new("MADEUPKEYID", "".into())] {
+    for credentials in
+        [Credentials::new("", "made-up-secret".into()), Credentials::new("MADEUPKEYID", "".into())]
+    {
         let error = refusal(SigV4Signer::new(credentials, "us-east-1", "service"), get(URL)).await;
         assert_eq!(error.to_string(), "the credential is empty");
     }
