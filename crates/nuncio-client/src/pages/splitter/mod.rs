@@ -8,6 +8,7 @@ mod locator;
 mod scanner;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -243,7 +244,11 @@ impl Splitter {
     fn read_record(&mut self, piece: &Bytes, at: &mut usize) -> Result<Option<Record>, Error> {
         let from = *at;
         let depth = if self.phase == Phase::Line { 0 } else { self.locator.path().steps().len() as u32 + 1 };
-        let end = self.scanner.skip_value(depth, piece, at).map_err(|fault| self.not_json(fault, *at))?;
+        let end = if self.carry.is_empty() && self.scanner.skip_whole_value(piece, at) {
+            Some(())
+        } else {
+            self.scanner.skip_value(depth, piece, at).map_err(|fault| self.not_json(fault, *at))?
+        };
         if self.carry.len() + (*at - from) > self.max_record_bytes {
             let message = format!("a record is larger than {} bytes", self.max_record_bytes);
             return Err(Error::new(Kind::TooLarge, message));

@@ -3,6 +3,8 @@
 //! Every byte of every page passes here. The functions on the way of a common byte are inlined into the loop of
 //! [`Scanner::skip_value`], which nearly doubles its speed.
 
+use super::whole;
+
 /// How deep arrays and objects may nest: one bit each in [`Scanner::objects`], and what `serde_json` reads by default.
 const MAX_DEPTH: u32 = 128;
 
@@ -169,6 +171,14 @@ impl Scanner {
         }
     }
 
+    /// The same for a value that is all in `input` and good; otherwise nothing was read.
+    pub(super) fn skip_whole_value(&mut self, input: &[u8], at: &mut usize) -> bool {
+        let Some(length) = whole::value(&input[*at..], MAX_DEPTH - self.depth) else { return false };
+        *at += length;
+        self.end_of_value();
+        true
+    }
+
     #[inline]
     fn value(&mut self, first: u8, input: &[u8], at: &mut usize) -> Step<Token> {
         match first {
@@ -323,7 +333,7 @@ impl Scanner {
 
 /// Moves `at` to the next byte that is not white space, and tells which it is.
 #[inline]
-fn skip_space(input: &[u8], at: &mut usize) -> Option<u8> {
+pub(super) fn skip_space(input: &[u8], at: &mut usize) -> Option<u8> {
     loop {
         match input.get(*at) {
             Some(b' ' | b'\n' | b'\r' | b'\t') => *at += 1,
@@ -334,7 +344,7 @@ fn skip_space(input: &[u8], at: &mut usize) -> Option<u8> {
 
 /// Number of bytes before the first quote, backslash or control character. Eight at a time, since nearly all of a body is strings.
 #[inline(always)]
-fn plain_length(input: &[u8]) -> usize {
+pub(super) fn plain_length(input: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
     let mut at = 0;
