@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser};
 use http::{HeaderName, HeaderValue};
 use nuncio_client::{Call, Error};
+use nuncio_credentials::{Account, DEFAULT_NAME};
 use nuncio_service::model::Span;
 
 use crate::command::Command;
@@ -47,6 +48,9 @@ pub(crate) struct CallOptions {
     /// Call this instead of the service's own base URL
     #[arg(long, value_name = "URL", env = "NUNCIO_BASE_URL")]
     pub(crate) base_url: Option<String>,
+    /// Account whose stored credentials are used; `nuncio login` stores them
+    #[arg(long = "as", value_name = "NAME", env = "NUNCIO_AS")]
+    pub(crate) account: Option<String>,
     /// Credentials for a call without a service file: bearer:env:NAME, basic:USER:env:NAME, header:NAME:file:PATH, query:NAME:env:NAME
     #[arg(long, value_name = "SCHEME")]
     pub(crate) auth: Option<String>,
@@ -113,6 +117,22 @@ impl KeyOptions {
             None => Err(Error::configuration("no idempotency key can be sent with this call")
                 .advise("keys go with POST and PATCH, to services whose file names a header for them under idempotency")),
         }
+    }
+}
+
+/// A service, and one account there.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct AccountArgs {
+    /// The service
+    pub(crate) service: String,
+    /// The account. Default: default
+    #[arg(long = "as", value_name = "NAME", env = "NUNCIO_AS")]
+    pub(crate) name: Option<String>,
+}
+
+impl AccountArgs {
+    pub(crate) fn account(&self) -> Result<Account, Error> {
+        Account::new(&self.service, self.name.as_deref().unwrap_or(DEFAULT_NAME))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use nuncio_client::{Error, Observer};
+use nuncio_client::{Clock, Error, Observer};
 use nuncio_service::{Catalog, Env};
 
 use crate::args::{CallOptions, Global};
@@ -18,6 +18,7 @@ pub(crate) struct Session {
     pub(crate) global: Global,
     pub(crate) config: Config,
     pub(crate) env: Env,
+    pub(crate) clock: Clock,
     config_folder: Option<PathBuf>,
 }
 
@@ -26,7 +27,7 @@ impl Session {
         let config_folder = config::folder();
         let config = Config::read(global.config.as_deref(), config_folder.as_deref())?;
         let env = Env::new(|name| std::env::var(name).ok());
-        Ok(Self { global, config, env, config_folder })
+        Ok(Self { global, config, env, clock: Clock::system(), config_folder })
     }
 
     /// Built in, then the user's own, then those of the working directory, then `file`.

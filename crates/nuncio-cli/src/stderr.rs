@@ -10,6 +10,12 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", Redactor::global().redact(text));
 }
 
+/// Writes a question, behind which the answer is typed.
+pub(crate) fn part(text: &str) {
+    let mut out = std::io::stderr();
+    let _ = write!(out, "{text}").and_then(|()| out.flush());
+}
+
 /// Explains an error: for a person, or as one JSON object on one line.
 pub(crate) fn report(error: &Error, as_json: bool) {
     if as_json {

@@ -8,6 +8,7 @@ use nuncio_service::{Connection, Settings};
 
 use crate::adhoc;
 use crate::args::{BodyOptions, CallOptions, PageOptions};
+use crate::credentials::Credentials;
 use crate::secret_ref::AuthRef;
 use crate::session::Session;
 use crate::size::Size;
@@ -35,7 +36,9 @@ pub(crate) struct Prepared {
 pub(crate) fn identity(words: &[String], options: &CallOptions) -> String {
     let query = options.query.iter().map(|(name, value)| format!("--query {name}={value}"));
     let base_url = options.base_url.iter().map(|url| format!("--base-url {url}"));
-    words.iter().cloned().chain(query).chain(base_url).collect::<Vec<_>>().join(" ")
+    // Another account has other records.
+    let account = options.account.iter().map(|name| format!("--as {name}"));
+    words.iter().cloned().chain(query).chain(base_url).chain(account).collect::<Vec<_>>().join(" ")
 }
 
 impl Target {
@@ -112,9 +115,10 @@ pub(crate) fn connect(
             .advise("leave --auth out, or call a URL"));
     }
     let service = session.catalog(options.file.as_deref())?.get(name)?;
+    let credentials = Credentials::find(session, &service, options.account.as_deref())?;
     let configured = session.config.services.get(name).and_then(|service| service.base_url.clone());
     let settings = Settings {
-        env: session.env.clone(),
+        env: credentials.env(),
         base_url: options.base_url.clone().or(configured),
         wire: wire(session, options)?,
         client: Builder::default().observer(observer),
@@ -129,6 +133,10 @@ pub(crate) fn client(
     auth: Option<&AuthRef>,
     observer: Observer,
 ) -> Result<Client, Error> {
+    if options.account.is_some() {
+        return Err(Error::configuration("an account is one of a service, and a URL is called")
+            .advise("leave --as and NUNCIO_AS out, or call the service by its name"));
+    }
     let mut builder = Client::builder().wire(wire(session, options)?).observer(observer);
     if let Some(url) = &options.base_url {
         builder = builder.base_url(url);

@@ -12,7 +12,7 @@ use crate::store::{milliseconds, time};
 /// Times in milliseconds since 1970.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+pub(crate) struct Kept {
     access_token: Option<String>,
     token_type: String,
     refresh_token: Option<String>,
@@ -24,48 +24,56 @@ struct Kept {
     needs_login: Option<String>,
 }
 
+impl Kept {
+    pub(crate) fn of(tokens: &Tokens) -> Self {
+        // Each by its name, so that a field which is added there is not forgotten here.
+        let Tokens {
+            access_token,
+            token_type,
+            refresh_token,
+            id_token,
+            expires_at,
+            obtained_at,
+            scopes,
+            refresh_started,
+            needs_login,
+        } = tokens;
+        let exposed = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+        Self {
+            access_token: exposed(access_token),
+            token_type: token_type.clone(),
+            refresh_token: exposed(refresh_token),
+            id_token: exposed(id_token),
+            expires_at: expires_at.map(since_epoch),
+            obtained_at: since_epoch(*obtained_at),
+            scopes: scopes.clone(),
+            refresh_started: refresh_started.map(since_epoch),
+            needs_login: needs_login.clone(),
+        }
+    }
+
+    pub(crate) fn tokens(self) -> Tokens {
+        Tokens {
+            access_token: self.access_token.map(Secret::new),
+            token_type: self.token_type,
+            refresh_token: self.refresh_token.map(Secret::new),
+            id_token: self.id_token.map(Secret::new),
+            expires_at: self.expires_at.map(time),
+            obtained_at: time(self.obtained_at),
+            scopes: self.scopes,
+            refresh_started: self.refresh_started.map(time),
+            needs_login: self.needs_login,
+        }
+    }
+}
+
 pub(crate) fn to_json(tokens: &Tokens) -> Zeroizing<String> {
-    // Each by its name, so that a field which is added there is not forgotten here.
-    let Tokens {
-        access_token,
-        token_type,
-        refresh_token,
-        id_token,
-        expires_at,
-        obtained_at,
-        scopes,
-        refresh_started,
-        needs_login,
-    } = tokens;
-    let exposed = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
-    let kept = Kept {
-        access_token: exposed(access_token),
-        token_type: token_type.clone(),
-        refresh_token: exposed(refresh_token),
-        id_token: exposed(id_token),
-        expires_at: expires_at.map(since_epoch),
-        obtained_at: since_epoch(*obtained_at),
-        scopes: scopes.clone(),
-        refresh_started: refresh_started.map(since_epoch),
-        needs_login: needs_login.clone(),
-    };
-    Zeroizing::new(serde_json::to_string(&kept).expect("text and numbers are always JSON"))
+    Zeroizing::new(serde_json::to_string(&Kept::of(tokens)).expect("text and numbers are always JSON"))
 }
 
 /// Nothing for what another version wrote.
 pub(crate) fn from_json(text: &str) -> Option<Tokens> {
-    let kept: Kept = serde_json::from_str(text).ok()?;
-    Some(Tokens {
-        access_token: kept.access_token.map(Secret::new),
-        token_type: kept.token_type,
-        refresh_token: kept.refresh_token.map(Secret::new),
-        id_token: kept.id_token.map(Secret::new),
-        expires_at: kept.expires_at.map(time),
-        obtained_at: time(kept.obtained_at),
-        scopes: kept.scopes,
-        refresh_started: kept.refresh_started.map(time),
-        needs_login: kept.needs_login,
-    })
+    serde_json::from_str(text).ok().map(Kept::tokens)
 }
 
 fn since_epoch(time: SystemTime) -> i64 {

@@ -15,6 +15,7 @@
 
 mod account;
 mod database;
+mod export;
 mod files;
 mod kept;
 mod key;
@@ -27,6 +28,7 @@ mod store;
 mod tokens;
 
 pub use account::{Account, DEFAULT_NAME, MAX_NAME_BYTES};
+pub use export::MAX_EXPORT_BYTES;
 pub use keys::{KEY_VARIABLE, KeyInfo, KeySource, Keys};
 pub use rekey::NewKey;
 pub use store::{

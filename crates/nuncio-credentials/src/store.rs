@@ -177,22 +177,7 @@ impl CredentialStore {
         variables: &BTreeMap<String, Secret>,
         tokens: Option<&Tokens>,
     ) -> Result<(), Error> {
-        check_variables(account, variables)?;
-        self.write(|db, key| {
-            self.put_row(db, account)?;
-            lease::end(db, account)?;
-            db.execute(
-                "DELETE FROM secret WHERE service = ?1 AND name = ?2",
-                (account.service(), account.name()),
-            )?;
-            for (name, value) in variables {
-                put_secret(db, key, account, &format!("{VARIABLE}{name}"), value.expose())?;
-            }
-            if let Some(tokens) = tokens {
-                put_secret(db, key, account, TOKENS, &kept::to_json(tokens))?;
-            }
-            Ok(())
-        })
+        self.write(|db, key| put(self, db, key, account, variables, tokens))
     }
 
     /// What is kept for `account`.
@@ -387,6 +372,33 @@ impl fmt::Debug for CredentialStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CredentialStore({})", self.path().display())
     }
+}
+
+/// Puts a whole connection in place of what was there.
+pub(crate) fn put(
+    store: &CredentialStore,
+    db: &Transaction<'_>,
+    key: &Key,
+    account: &Account,
+    variables: &BTreeMap<String, Secret>,
+    tokens: Option<&Tokens>,
+) -> Result<(), Failure> {
+    check_variables(account, variables)?;
+    store.put_row(db, account)?;
+    lease::end(db, account)?;
+    db.execute("DELETE FROM secret WHERE service = ?1 AND name = ?2", (account.service(), account.name()))?;
+    for (name, value) in variables {
+        put_secret(db, key, account, &format!("{VARIABLE}{name}"), value.expose())?;
+    }
+    if let Some(tokens) = tokens {
+        put_secret(db, key, account, TOKENS, &kept::to_json(tokens))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn exists(db: &Transaction<'_>, account: &Account) -> Result<bool, Failure> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM connection WHERE service = ?1 AND name = ?2)";
+    Ok(db.query_row(sql, (account.service(), account.name()), |row| row.get(0))?)
 }
 
 pub(crate) fn put_secret(

@@ -2,9 +2,12 @@
 
 mod call;
 mod completions;
+mod connections;
 mod demo;
 mod each;
 mod graphql;
+mod login;
+mod logout;
 mod man;
 mod pull;
 mod sandbox;
@@ -24,6 +27,9 @@ pub(crate) enum Command {
     #[command(name = "graphql")]
     GraphQl(Box<graphql::GraphQlCommand>),
     Services(services::ServicesCommand),
+    Login(login::LoginCommand),
+    Logout(logout::LogoutCommand),
+    Connections(connections::ConnectionsCommand),
     /// Everything once, against a sandbox on this machine: no account and no network needed
     Demo,
     Sandbox(sandbox::SandboxCommand),
@@ -39,6 +45,9 @@ impl Command {
             Self::Each(command) => command.run(session).await,
             Self::GraphQl(command) => command.run(session).await,
             Self::Services(command) => command.run(session),
+            Self::Login(command) => command.run(session),
+            Self::Logout(command) => command.run(session),
+            Self::Connections(command) => command.run(session),
             Self::Demo => Ok(demo::run().await?),
             Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),

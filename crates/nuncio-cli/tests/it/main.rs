@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod calls;
+mod connections;
 #[cfg(unix)]
 mod crash;
 mod demo;

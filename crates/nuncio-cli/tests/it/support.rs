@@ -1,7 +1,8 @@
 //! A home for one test, the binary in it, and servers for it to call.
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -64,6 +65,16 @@ impl Home {
 
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
         Ran::from(self.command(args).output().unwrap())
+    }
+
+    /// The binary with `args` and `input` on its standard input.
+    pub(crate) fn run_with(&self, args: &[&str], input: &str) -> Ran {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may have ended before it read anything.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        Ran::from(child.wait_with_output().unwrap())
     }
 }
 

@@ -72,7 +72,7 @@ fn no_file_has_a_secret_however_it_is_written() {
     let place = Place::new();
     let store = place.open();
     store.put(&account("a"), &variables(canary), None).unwrap();
-    store.put(&account("a"), &variables("another"), None).unwrap();
+    store.put(&account("a"), &variables("made-up-second"), None).unwrap();
     store.put(&account("a"), &variables(canary), None).unwrap();
     let key = std::fs::read_to_string(place.key_file()).unwrap().lines().last().unwrap().to_owned();
     let mut files = 0;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in helpers of tests, too, a surprise ends the test")]
 
 mod damage;
+mod export;
 mod keys;
 mod rekey;
 mod support;

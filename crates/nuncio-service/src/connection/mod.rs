@@ -291,6 +291,18 @@ impl Bound {
 }
 
 impl Service {
+    /// The names X of every `{{ env.X }}` in its base URL, version, headers and credentials, those of its operations included: what an
+    /// account differs in from another.
+    #[must_use]
+    pub fn variables(&self) -> BTreeSet<String> {
+        let own = [&self.base_url].into_iter().chain(self.version.as_ref().map(|version| &version.value));
+        let own = own.chain(self.headers.values()).chain(self.auth.templates());
+        let operations = self.operations.values().flat_map(|operation| {
+            operation.headers.values().chain(operation.auth.iter().flat_map(|auth| auth.templates()))
+        });
+        needs(own.chain(operations))
+    }
+
     /// The operation `name`.
     ///
     /// # Errors

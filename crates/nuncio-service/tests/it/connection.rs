@@ -377,3 +377,22 @@ fn every_operation_of_the_catalog_can_be_connected() {
         }
     }
 }
+
+#[test]
+fn the_variables_of_a_service_are_those_of_its_account() {
+    let text = "
+service: shop
+base_url: 'https://{{ env.SHOP_HOST }}'
+version: { header: X-Version, value: '{{ env.SHOP_VERSION }}' }
+headers: { X-Team: '{{ env.SHOP_TEAM }}' }
+auth: { basic: { user: '{{ env.SHOP_USER }}', password: '{{ env.SHOP_PASSWORD | upper }}' } }
+operations:
+  a: { get: /a, auth: { bearer: '{{ env.SHOP_TOKEN }}' }, headers: { X-Own: '{{ env.SHOP_OWN }}' }, query: { q: '{{ env.OTHER }}' } }
+";
+    let service = Service::from_yaml(text, "shop.yaml").unwrap();
+    let variables: Vec<String> = service.variables().into_iter().collect();
+    assert_eq!(
+        variables,
+        ["SHOP_HOST", "SHOP_OWN", "SHOP_PASSWORD", "SHOP_TEAM", "SHOP_TOKEN", "SHOP_USER", "SHOP_VERSION"]
+    );
+}

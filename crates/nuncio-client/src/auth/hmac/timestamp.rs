@@ -16,7 +16,9 @@ pub enum TimestampFormat {
 }
 
 impl TimestampFormat {
-    pub(in crate::auth) fn write(self, since_epoch: Duration) -> String {
+    /// The time that is `since_epoch` after 1970-01-01T00:00:00Z, written so.
+    #[must_use]
+    pub fn write(self, since_epoch: Duration) -> String {
         match self {
             Self::Seconds => since_epoch.as_secs().to_string(),
             Self::Milliseconds => since_epoch.as_millis().to_string(),

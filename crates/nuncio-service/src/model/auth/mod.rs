@@ -36,6 +36,19 @@ pub enum Auth {
 }
 
 impl Auth {
+    /// Its key in the file: `none`, `bearer`, …
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ApiKey(_) => "api_key",
+            Self::Basic(_) => "basic",
+            Self::Bearer(_) => "bearer",
+            Self::OAuth2(_) => "oauth2",
+            Self::Hmac(_) => "hmac",
+        }
+    }
+
     /// Everything in it that is a template.
     #[must_use]
     pub fn templates(&self) -> Vec<&Template> {
