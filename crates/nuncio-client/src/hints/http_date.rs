@@ -43,7 +43,7 @@ pub(super) fn since_epoch_of(year: i64, month: usize, day: i64, time: &str) -> O
 
 /// Time from 1970 to when `headers` were sent, by the clock of whoever sent them; by ours where they do not say. What they say of other
 /// times is meant by the same clock, so a difference of the two holds even if one of the clocks is wrong.
-pub(super) fn answered_at(headers: &HeaderMap, now: SystemTime) -> Duration {
+pub(crate) fn answered_at(headers: &HeaderMap, now: SystemTime) -> Duration {
     let date = headers.get(header::DATE).and_then(|value| since_epoch(value.to_str().ok()?, now));
     date.unwrap_or_else(|| now.duration_since(UNIX_EPOCH).unwrap_or_default())
 }

@@ -9,5 +9,6 @@ pub mod retry_after;
 mod should_retry;
 pub(crate) mod timestamp;
 
+pub(crate) use http_date::answered_at;
 pub use retry_after::{Told, told};
 pub use should_retry::should_retry;

@@ -5,29 +5,25 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::header;
-use serde_json::{Map, Value};
 
-use super::{Algorithm, Header, sign};
-use crate::auth::key::SigningKey;
+use super::Signer;
 use crate::auth::{Authenticate, Exchange};
 use crate::redact::BLANK;
 use crate::{Clock, Error, Random, Request, Secret};
 
-/// How long a token is good for unless told otherwise. Some services refuse more than 10 or 20 minutes.
-pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
-
 /// Signs a token with a private key or a shared secret and sends it as `Authorization: Bearer`, for services that take such tokens in
 /// place of one they issue: App Store Connect, GitHub Apps, Google APIs for service accounts.
 ///
-/// The claims `iat`, `exp` and, unless there is one, `jti` are added. A token is sent until a tenth of its life is left; then another is
+/// A token is sent until a tenth of its life is left; then another is
 /// made.
 ///
 /// ```
-/// use nuncio_client::auth::jwt::JwtBearer;
+/// use nuncio_client::auth::jwt::{JwtBearer, Signer};
 /// use nuncio_client::auth::{Auth, hmac::Key, key::SigningKey};
 ///
 /// let key = SigningKey::shared(Key::verbatim(&"made-up-shared-secret".into()));
-/// let auth = Auth::jwt(JwtBearer::new(key).claim("iss", "made-up-app").claim("aud", "https://api.example.com"));
+/// let signer = Signer::new(key).claim("iss", "made-up-app").claim("aud", "https://api.example.com");
+/// let auth = Auth::jwt(JwtBearer::new(signer));
 /// let mut request = http::Request::new(nuncio_client::Body::Empty);
 /// auth.preview(&mut request)?;
 /// assert_eq!(request.headers()["authorization"], "Bearer ***");
@@ -35,11 +31,7 @@ pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 /// ```
 #[derive(Debug)]
 pub struct JwtBearer {
-    key: SigningKey,
-    header: Header,
-    claims: Map<String, Value>,
-    lifetime: Duration,
-    backdated: Duration,
+    signer: Signer,
     current: Mutex<Option<Token>>,
 }
 
@@ -51,69 +43,24 @@ struct Token {
 }
 
 impl JwtBearer {
-    /// Tokens signed with `key`, by the [usual algorithm](Algorithm::usual_for) of its type.
+    /// Sends tokens of `signer`.
     #[must_use]
-    pub fn new(key: SigningKey) -> Self {
-        Self {
-            header: Header::new(Algorithm::usual_for(key.key_type())),
-            key,
-            claims: Map::new(),
-            lifetime: DEFAULT_LIFETIME,
-            backdated: Duration::ZERO,
-            current: Mutex::new(None),
-        }
-    }
-
-    /// What stands in front of the claims. Default: algorithm and type.
-    #[must_use]
-    pub fn header(mut self, header: Header) -> Self {
-        self.header = header;
-        self
-    }
-
-    /// A claim of every token, in the place of one of that name.
-    #[must_use]
-    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.claims.insert(name.into(), value.into());
-        self
-    }
-
-    /// How long each token is good for. Default: [`DEFAULT_LIFETIME`].
-    #[must_use]
-    pub fn lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetime = lifetime;
-        self
-    }
-
-    /// How far in the past a token says that it was made, so that a service with a slow clock takes it. Default: not at all. The
-    /// lifetime counts from there.
-    #[must_use]
-    pub fn backdated(mut self, backdated: Duration) -> Self {
-        self.backdated = backdated;
-        self
+    pub fn new(signer: Signer) -> Self {
+        Self { signer, current: Mutex::new(None) }
     }
 
     fn token(&self, clock: &Clock, random: &Random) -> Result<Secret, Error> {
         let now = clock.since_epoch();
-        let good_for = self.lifetime.saturating_sub(self.backdated);
+        let good_for = self.signer.lifetime.saturating_sub(self.signer.backdated);
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(token) = &*current
             && now.checked_sub(token.made).is_some_and(|age| age < good_for - good_for / 10)
         {
             return Ok(token.value.clone());
         }
-        let value = self.sign(now, random)?;
+        let value = self.signer.token(clock, random)?;
         *current = Some(Token { value: value.clone(), made: now });
         Ok(value)
-    }
-
-    fn sign(&self, now: Duration, random: &Random) -> Result<Secret, Error> {
-        let issued = now.saturating_sub(self.backdated);
-        let mut claims = self.claims.clone();
-        claims.insert("iat".to_owned(), issued.as_secs().into());
-        claims.insert("exp".to_owned(), (issued + self.lifetime).as_secs().into());
-        claims.entry("jti").or_insert_with(|| random.uuid().into());
-        sign(&self.header, &Value::Object(claims), &self.key)
     }
 }
 
@@ -138,7 +85,7 @@ impl Authenticate for JwtBearer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verifier;
+    use super::super::{Algorithm, Header, Verifier};
     use super::*;
     use crate::auth::key::testing::key;
     use crate::auth::testing::{get, no_exchange};
@@ -153,9 +100,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_token_is_signed_with_its_times_and_claims() {
         let exchange = no_exchange();
-        let scheme =
-            JwtBearer::new(key("ec1")).claim("iss", "made-up-app").lifetime(Duration::from_secs(600));
-        let scheme = scheme.header(Header::new(Algorithm::Es256).key_id("made-up-id"));
+        let signer = Signer::new(key("ec1")).claim("iss", "made-up-app").lifetime(Duration::from_secs(600));
+        let scheme = JwtBearer::new(signer.header(Header::new(Algorithm::Es256).key_id("made-up-id")));
         let token = sent(&scheme, &exchange).await;
         let keys = key("ec1").verifying_key().into();
         let verified = Verifier::new([Algorithm::Es256]).verify(&token, &keys, &exchange.clock).unwrap();
@@ -169,7 +115,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_token_is_sent_until_a_tenth_of_its_life_is_left() {
         let exchange = no_exchange();
-        let scheme = JwtBearer::new(key("ed1"));
+        let scheme = JwtBearer::new(Signer::new(key("ed1")));
         let first = sent(&scheme, &exchange).await;
         tokio::time::advance(Duration::from_secs(269)).await;
         assert_eq!(sent(&scheme, &exchange).await, first);
@@ -180,7 +126,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_backdated_token_is_older_and_ends_earlier() {
         let exchange = no_exchange();
-        let scheme = JwtBearer::new(key("ed1")).backdated(Duration::from_secs(60));
+        let scheme = JwtBearer::new(Signer::new(key("ed1")).backdated(Duration::from_secs(60)));
         let token = sent(&scheme, &exchange).await;
         let keys = key("ed1").verifying_key().into();
         let verified = Verifier::new([Algorithm::EdDsa]).verify(&token, &keys, &exchange.clock).unwrap();
@@ -190,7 +136,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_clock_set_back_makes_a_new_token() {
-        let scheme = JwtBearer::new(key("ed1"));
+        let scheme = JwtBearer::new(Signer::new(key("ed1")));
         let random = Random::seeded(7);
         let at = |secs| Clock::fixed(std::time::UNIX_EPOCH + Duration::from_secs(secs));
         let first = scheme.token(&at(NOW), &random).unwrap();

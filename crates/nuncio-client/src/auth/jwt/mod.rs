@@ -1,7 +1,7 @@
 //! JSON Web Tokens (RFC 7519, signed as RFC 7515 has it): made, verified, and sent as bearer tokens.
 //!
-//! [`sign`] makes a token for a request or for a token endpoint (RFC 7523); [`Verifier`] says whether a token from elsewhere holds;
-//! [`JwtBearer`] is a scheme that signs a token of its own now and then and sends it with each request.
+//! [`sign`] makes one token, a [`Signer`] one after another, for a token endpoint for example (RFC 7523); [`Verifier`] says whether a token
+//! from elsewhere holds; [`JwtBearer`] is a scheme that signs a token of its own now and then and sends it with each request.
 //!
 //! ```
 //! use nuncio_client::Clock;
@@ -24,10 +24,12 @@ mod algorithm;
 mod bearer;
 mod key_set;
 mod sign;
+mod signer;
 mod verify;
 
 pub use algorithm::Algorithm;
-pub use bearer::{DEFAULT_LIFETIME, JwtBearer};
+pub use bearer::JwtBearer;
 pub use key_set::KeySet;
 pub use sign::{Header, sign};
+pub use signer::{DEFAULT_LIFETIME, Signer};
 pub use verify::{Verified, Verifier};

@@ -9,12 +9,11 @@ use url::Url;
 use super::answer;
 use super::client_auth::ClientAuth;
 use super::grant::{Form, Grant};
-use super::server::Server;
+use super::server::{Endpoints, Server};
+use super::skew;
 use super::tokens::Tokens;
 use crate::auth::Exchange;
-use crate::{
-    Answer, Body, Context, DEFAULT_ATTEMPT_TIMEOUT, Error, Event, Kind, Read, Request, Secret, redact,
-};
+use crate::{Answer, Body, Context, DEFAULT_ATTEMPT_TIMEOUT, Error, Kind, Read, Request, Secret, redact};
 
 /// Bound on the answer of an endpoint: 1 MiB.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -53,6 +52,12 @@ impl Client {
             token_params: Vec::new(),
             login_params: Vec::new(),
         }
+    }
+
+    /// Nobody that `server` knows: the grant alone says who asks, as with a Google service account (RFC 7523, section 3.1).
+    #[must_use]
+    pub fn unregistered(server: impl Into<Server>) -> Self {
+        Self::new(server, "")
     }
 
     /// Shows itself by this secret, in a Basic header.
@@ -103,24 +108,27 @@ impl Client {
         self
     }
 
-    /// Gets a token. What must not be sent twice is given up after `within`, so that a lease can outlive it.
+    pub(super) async fn endpoints(&self, exchange: &Exchange) -> Result<Endpoints, Error> {
+        self.server.endpoints(&self.auth, exchange).await
+    }
+
+    /// Gets a token. A grant that is used up by it is shown once, and given up after `within`, so that a lease can outlive it.
     pub(super) async fn token(
         &self,
         grant: Grant<'_>,
         within: Duration,
         exchange: &Exchange,
     ) -> Result<Tokens, Error> {
-        let endpoints = self.server.endpoints(exchange).await?;
+        let endpoints = self.endpoints(exchange).await?;
         let scopes = if grant.takes_scopes() { &self.scopes[..] } else { &[] };
         let form = grant.form(scopes, &self.token_params);
-        let patience = if grant.is_repeatable() { Patience::OfCalls } else { Patience::Once(within) };
-        let url = &endpoints.token;
-        let asked = self.post(url, form, patience, exchange).await;
-        let tokens = asked
-            .and_then(|answer| answer::tokens(&answer, &exchange.clock))
-            .map_err(|error| error.on(&Method::POST, url))?;
-        let reason = format!("fetched an access token from {}, {}", redact::url(url), tokens.describe());
-        exchange.observer.notify(&Event::Token { reason: &reason });
+        let patience = if grant.is_single_use() { Patience::Once(within) } else { Patience::OfCalls };
+        let asked = self.post(&endpoints.token, form, patience, exchange).await;
+        let tokens = asked.and_then(|answer| {
+            answer::tokens(&answer, &exchange.clock)
+                .map_err(|error| error.on(&Method::POST, &endpoints.token))
+        })?;
+        tokens.announce(&endpoints.token, exchange);
         Ok(tokens)
     }
 
@@ -132,16 +140,21 @@ impl Client {
         patience: Patience,
         exchange: &Exchange,
     ) -> Result<Answer, Error> {
+        let audience = self.endpoints(exchange).await?.token;
         let mut request = Request::default();
-        self.auth.put_on(&self.id, &mut form, request.headers_mut());
+        self.auth.put_on(&self.id, &audience, exchange, &mut form, request.headers_mut())?;
+        let is_signed = form.iter().any(|(name, _)| name == "client_assertion" || name == "assertion");
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         *request.body_mut() = Body::from(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri(endpoint)?;
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        request.extensions_mut().insert(patience.context());
-        ask(request, exchange).await
+        let context = patience.context();
+        let repeatable = context.repeatable && !self.auth.is_single_use();
+        request.extensions_mut().insert(Context { repeatable, ..context });
+        let asked = ask(request, exchange).await.map_err(|error| error.on(&Method::POST, endpoint));
+        if is_signed { asked.map_err(|error| skew::told(error, &exchange.clock)) } else { asked }
     }
 }
 

@@ -18,6 +18,31 @@ pub(super) struct Metadata {
     pub(super) revocation_endpoint: Option<Url>,
     #[serde(default)]
     pub(super) authorization_response_iss_parameter_supported: bool,
+    #[serde(default)]
+    mtls_endpoint_aliases: Aliases,
+}
+
+/// Where clients ask that show a certificate (RFC 8705, section 5).
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Aliases {
+    token_endpoint: Option<Url>,
+    device_authorization_endpoint: Option<Url>,
+    revocation_endpoint: Option<Url>,
+}
+
+impl Metadata {
+    /// The same for a client that shows a certificate.
+    pub(super) fn for_tls(self) -> Self {
+        let aliases = self.mtls_endpoint_aliases.clone();
+        Self {
+            token_endpoint: aliases.token_endpoint.or(self.token_endpoint),
+            device_authorization_endpoint: aliases
+                .device_authorization_endpoint
+                .or(self.device_authorization_endpoint),
+            revocation_endpoint: aliases.revocation_endpoint.or(self.revocation_endpoint),
+            ..self
+        }
+    }
 }
 
 /// Asks `issuer` for its description, at the place of RFC 8414 and, where there is none, at that of OpenID Connect.
@@ -137,6 +162,18 @@ mod tests {
                     .starts_with("asked for https://auth.example.com/7, the server calls itself")
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_shows_a_certificate_asks_where_the_server_wants_it() {
+        let found = found(
+            r#"{"issuer": "https://auth.example.com/7", "token_endpoint": "https://auth.example.com/t",
+                "revocation_endpoint": "https://auth.example.com/r",
+                "mtls_endpoint_aliases": {"token_endpoint": "https://mtls.example.com/t"}}"#,
+        );
+        let found = found.await.unwrap().for_tls();
+        assert_eq!(found.token_endpoint, Some(url("https://mtls.example.com/t")));
+        assert_eq!(found.revocation_endpoint, Some(url("https://auth.example.com/r")));
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! What a token is asked for with, as a pure function of the pairs that go out.
 
+use super::token_exchange::TokenExchange;
 use crate::Secret;
 
 /// Pairs of a form, in order; a name may come several times.
@@ -20,6 +21,10 @@ pub(super) enum Grant<'a> {
     },
     /// The code of a device whose user agrees elsewhere (RFC 8628, section 3.4).
     DeviceCode(&'a Secret),
+    /// A signed statement of whom the client acts for (RFC 7523, section 2.1).
+    JwtBearer(&'a Secret),
+    /// A token of another kind (RFC 8693).
+    TokenExchange(&'a TokenExchange),
     /// What an earlier answer gave to come back with (RFC 6749, section 6).
     RefreshToken(&'a Secret),
 }
@@ -30,19 +35,23 @@ impl Grant<'_> {
             Self::ClientCredentials => "client_credentials",
             Self::AuthorizationCode { .. } => "authorization_code",
             Self::DeviceCode(_) => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::JwtBearer(_) => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            Self::TokenExchange(_) => "urn:ietf:params:oauth:grant-type:token-exchange",
             Self::RefreshToken(_) => "refresh_token",
         }
     }
 
-    /// Whether a second copy of the request, after an answer that was lost, gets as good a token as the first: not with a code or a
-    /// token that is used up.
-    pub(super) fn is_repeatable(&self) -> bool {
-        matches!(self, Self::ClientCredentials)
+    /// Whether it is used up by the request that shows it.
+    pub(super) fn is_single_use(&self) -> bool {
+        match self {
+            Self::AuthorizationCode { .. } | Self::DeviceCode(_) | Self::RefreshToken(_) => true,
+            Self::ClientCredentials | Self::JwtBearer(_) | Self::TokenExchange(_) => false,
+        }
     }
 
     /// Whether scopes are asked for with it: not where a user has agreed to them before.
     pub(super) fn takes_scopes(&self) -> bool {
-        matches!(self, Self::ClientCredentials)
+        !self.is_single_use()
     }
 
     /// The form, all but what shows the client.
@@ -56,6 +65,8 @@ impl Grant<'_> {
                 ("code_verifier", code_verifier.map(Secret::expose)),
             ],
             Self::DeviceCode(code) => vec![("device_code", Some(code.expose()))],
+            Self::JwtBearer(assertion) => vec![("assertion", Some(assertion.expose()))],
+            Self::TokenExchange(exchange) => exchange.pairs(),
             Self::RefreshToken(token) => vec![("refresh_token", Some(token.expose()))],
         };
         let common = [("grant_type", Some(self.kind())), ("scope", scope.as_deref())];

@@ -22,16 +22,20 @@ mod cache;
 mod client;
 mod client_auth;
 mod discovery;
+mod github;
+mod google;
 mod grant;
 pub mod login;
 mod needs_login;
 mod renewal;
 mod server;
+mod skew;
 mod source;
 pub mod store;
 #[cfg(test)]
 mod tests;
 mod token;
+mod token_exchange;
 mod tokens;
 
 use std::sync::Arc;
@@ -45,13 +49,16 @@ use subtle::ConstantTimeEq as _;
 use self::cache::{Known, TokenCache};
 pub use self::client::Client;
 pub use self::client_auth::ClientAuth;
+pub use self::github::Installation;
 pub use self::needs_login::NeedsLogin;
 use self::renewal::Renewal;
 pub use self::server::Server;
 use self::source::{Source, Standing};
 pub use self::store::{Lease, LeaseLost, MemoryStore, TokenStore};
 pub use self::token::MARGIN;
+pub use self::token_exchange::TokenExchange;
 pub use self::tokens::Tokens;
+use super::jwt::Signer;
 use super::{Authenticate, Exchange, Refusal};
 use crate::redact::BLANK;
 use crate::{Context, Error, Event, Evidence, Kind, Request, Secret};
@@ -112,10 +119,33 @@ impl OAuth2 {
         }
     }
 
+    fn standing(grant: Standing) -> Self {
+        Self::new(Source::Standing(grant))
+    }
+
     /// The client acts for itself, and shows its own credentials (RFC 6749, section 4.4).
     #[must_use]
     pub fn client_credentials(client: Client) -> Self {
-        Self::new(Source::Grant(client, Standing::ClientCredentials))
+        Self::standing(Standing::ClientCredentials(client))
+    }
+
+    /// The client shows a signed statement of whom it acts for, a new one for each token (RFC 7523, section 2.1). Its claims `iss` and `sub` are
+    /// the signer's to say, `aud` is the token endpoint unless the signer says otherwise.
+    #[must_use]
+    pub fn jwt_bearer(client: Client, signer: Signer) -> Self {
+        Self::standing(Standing::JwtBearer(client, Box::new(signer)))
+    }
+
+    /// The client shows a token of another kind (RFC 8693).
+    #[must_use]
+    pub fn token_exchange(client: Client, exchange: TokenExchange) -> Self {
+        Self::standing(Standing::TokenExchange(client, exchange))
+    }
+
+    /// A GitHub App acts for one of its installations.
+    #[must_use]
+    pub fn github_installation(installation: Installation) -> Self {
+        Self::standing(Standing::GitHubInstallation(Box::new(installation)))
     }
 
     /// The client acts for a user who logged in, by the tokens that the login left in the [store](Self::store).

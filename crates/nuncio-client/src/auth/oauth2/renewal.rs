@@ -86,8 +86,8 @@ impl Renewal {
 
     async fn ask(&self, kept: &Tokens, lease: &Lease) -> Result<Tokens, Error> {
         match &*self.source {
-            Source::Grant(client, standing) => {
-                let tokens = standing.token(client, self.timeout, &self.exchange).await?;
+            Source::Standing(grant) => {
+                let tokens = grant.token(self.timeout, &self.exchange).await?;
                 match self.store.save(lease, &tokens).await {
                     // Nothing hangs on it: whoever has the lease now has got a token of its own.
                     Err(error) if error.cause::<LeaseLost>().is_some() => Ok(tokens),
@@ -106,7 +106,7 @@ impl Renewal {
             }));
         };
         // Before anything is kept of the refresh, which cannot begin without them.
-        client.server.endpoints_within(self.timeout, &self.exchange).await?;
+        client.server.endpoints_within(self.timeout, &client.auth, &self.exchange).await?;
 
         let lost = kept.refresh_started;
         let begun = Tokens { refresh_started: lost.or(Some(self.exchange.clock.now())), ..kept.clone() };

@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use url::Url;
 
+use super::client_auth::ClientAuth;
 use super::discovery::{self, Metadata};
 use crate::auth::Exchange;
 use crate::{Error, Kind};
@@ -96,22 +97,27 @@ impl Server {
         self
     }
 
-    pub(super) async fn endpoints(&self, exchange: &Exchange) -> Result<Endpoints, Error> {
+    /// Where a client that shows itself by `auth` asks for what.
+    pub(super) async fn endpoints(&self, auth: &ClientAuth, exchange: &Exchange) -> Result<Endpoints, Error> {
         let Some(issuer) = &self.issuer else {
             return self.endpoints_of(Metadata::default());
         };
-        let discover = || async { self.endpoints_of(discovery::metadata(issuer, exchange).await?) };
+        let discover = || async {
+            let metadata = discovery::metadata(issuer, exchange).await?;
+            self.endpoints_of(if matches!(auth, ClientAuth::Tls) { metadata.for_tls() } else { metadata })
+        };
         self.discovered.get_or_try_init(discover).await.cloned()
     }
 
     pub(super) async fn endpoints_within(
         &self,
         within: Duration,
+        auth: &ClientAuth,
         exchange: &Exchange,
     ) -> Result<Endpoints, Error> {
         let late =
             || Error::new(Kind::Timeout, format!("the issuer did not describe itself within {within:?}"));
-        timeout(within, self.endpoints(exchange)).await.unwrap_or_else(|_| Err(late()))
+        timeout(within, self.endpoints(auth, exchange)).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// What is told goes before what was discovered.

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::Secret;
+use url::Url;
+
+use crate::auth::Exchange;
+use crate::{Event, Secret, redact};
 
 /// The tokens of one connection, and how far replacing them has come. What a [`TokenStore`](super::TokenStore) keeps.
 ///
@@ -53,12 +56,14 @@ impl Tokens {
         Some(self.expires_at?.duration_since(self.obtained_at).unwrap_or_default())
     }
 
-    /// For people: `good for 3600 s`.
-    pub(super) fn describe(&self) -> String {
-        match self.lifetime() {
+    /// Tells that they came from `url`.
+    pub(super) fn announce(&self, url: &Url, exchange: &Exchange) {
+        let good = match self.lifetime() {
             Some(lifetime) if lifetime.is_zero() => "good for once".to_owned(),
             Some(lifetime) => format!("good for {} s", lifetime.as_secs()),
             None => "good until it is refused".to_owned(),
-        }
+        };
+        let reason = format!("fetched an access token from {}, {good}", redact::url(url));
+        exchange.observer.notify(&Event::Token { reason: &reason });
     }
 }

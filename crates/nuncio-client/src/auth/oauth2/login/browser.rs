@@ -30,7 +30,7 @@ impl Client {
     /// # Errors
     /// [`Kind::Configuration`] when the authorization endpoint is not known; those of the discovery.
     pub async fn begin_login(&self, redirect_uri: &str, exchange: &Exchange) -> Result<BrowserLogin, Error> {
-        let endpoints = self.server.endpoints(exchange).await?;
+        let endpoints = self.endpoints(exchange).await?;
         let endpoint =
             endpoints.authorization.ok_or_else(|| missing("authorization", "authorization_url"))?;
         let (state, verifier) = (unguessable()?, Verifier::random()?);

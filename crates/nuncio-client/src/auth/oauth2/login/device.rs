@@ -40,7 +40,7 @@ impl Client {
     /// [`Kind::Configuration`](crate::Kind::Configuration) when the device authorization endpoint is not known;
     /// [`Kind::Auth`](crate::Kind::Auth) when the server refuses; those of the discovery.
     pub async fn begin_device_login(&self, exchange: &Exchange) -> Result<DeviceLogin, Error> {
-        let endpoints = self.server.endpoints(exchange).await?;
+        let endpoints = self.endpoints(exchange).await?;
         let endpoint = endpoints
             .device_authorization
             .ok_or_else(|| missing("device authorization", "device_authorization_url"))?;

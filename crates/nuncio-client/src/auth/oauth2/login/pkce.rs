@@ -1,7 +1,6 @@
 //! Proof that whoever shows a code is the one who asked for it (RFC 7636).
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use rustls::crypto::aws_lc_rs;
 use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Secret};
@@ -58,10 +57,8 @@ fn challenge(verifier: &str) -> String {
 /// 256 random bits of the operating system, in base64url. What [`Random`](crate::Random) makes up may be guessed.
 pub(super) fn unguessable() -> Result<Secret, Error> {
     let mut bits = [0; 32];
-    let provider = aws_lc_rs::default_provider();
-    provider.secure_random.fill(&mut bits).map_err(|error| {
-        Error::configuration("the operating system gave no random numbers").because(format!("{error:?}"))
-    })?;
+    aws_lc_rs::rand::fill(&mut bits)
+        .map_err(|_| Error::configuration("the operating system gave no random numbers"))?;
     Ok(Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bits)))
 }
 

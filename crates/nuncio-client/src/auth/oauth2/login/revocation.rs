@@ -15,7 +15,7 @@ impl Client {
     /// # Errors
     /// [`Kind::Auth`](crate::Kind::Auth) when the server refuses or fails; those of the discovery. The tokens may then still be good.
     pub async fn revoke(&self, tokens: &Tokens, exchange: &Exchange) -> Result<bool, Error> {
-        let Some(endpoint) = self.server.endpoints(exchange).await?.revocation else {
+        let Some(endpoint) = self.endpoints(exchange).await?.revocation else {
             return Ok(false);
         };
         for (hint, token) in

@@ -3,6 +3,7 @@
 mod answers;
 mod client_credentials;
 mod refresh;
+mod standing;
 mod vectors;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -6,6 +6,7 @@ use super::super::client_auth::client_pair;
 use super::super::grant::Grant;
 use super::*;
 use crate::auth::basic;
+use crate::auth::testing::no_exchange;
 
 struct Case(Value);
 
@@ -56,8 +57,8 @@ fn authorization_urls_are_those_of_other_libraries() {
     }
 }
 
-#[test]
-fn token_bodies_are_those_of_other_libraries() {
+#[tokio::test]
+async fn token_bodies_are_those_of_other_libraries() {
     for case in Case::of_kind("token-body") {
         let (code, code_verifier) = (case.secret("code"), case.secret("code_verifier"));
         let refresh_token = case.secret("refresh_token");
@@ -74,7 +75,8 @@ fn token_bodies_are_those_of_other_libraries() {
         // With client credentials the library that was recorded puts them into a Basic header.
         if let Some(id) = case.text("client_id").filter(|_| code.is_some()) {
             let auth = case.secret("client_secret").map_or(ClientAuth::None, ClientAuth::Body);
-            auth.put_on(id, &mut form, &mut http::HeaderMap::new());
+            let audience = TOKEN_URL.parse().unwrap();
+            auth.put_on(id, &audience, &no_exchange(), &mut form, &mut http::HeaderMap::new()).unwrap();
         }
         case.assert_pairs(form.into_iter());
     }
