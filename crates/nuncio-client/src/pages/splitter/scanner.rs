@@ -347,9 +347,9 @@ pub(super) fn skip_space(input: &[u8], at: &mut usize) -> Option<u8> {
 pub(super) fn plain_length(input: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
-    let mut at = 0;
-    while let Some(eight) = input.get(at..at + 8) {
-        let word = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
+    let mut rest = input;
+    while let Some((eight, behind)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*eight);
         let below = |n: u8| word.wrapping_sub(ONES * u64::from(n)) & !word;
         let zero = |word: u64| word.wrapping_sub(ONES) & !word;
         let quote = zero(word ^ (ONES * u64::from(b'"')));
@@ -357,12 +357,12 @@ pub(super) fn plain_length(input: &[u8]) -> usize {
         // A borrow can mark bytes above the first hit wrongly, never below it, and only the first is used.
         let hits = (below(0x20) | quote | backslash) & HIGHS;
         if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+            return input.len() - rest.len() + (hits.trailing_zeros() / 8) as usize;
         }
-        at += 8;
+        rest = behind;
     }
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    at + input[at..].iter().position(special).unwrap_or(input.len() - at)
+    input.len() - rest.len() + rest.iter().position(special).unwrap_or(rest.len())
 }
 
 #[cfg(test)]
