@@ -31,6 +31,7 @@ pub mod jwt;
 pub mod key;
 mod layer;
 mod message;
+pub mod message_signature;
 pub mod oauth1;
 pub mod oauth2;
 pub mod sigv4;
@@ -52,6 +53,7 @@ pub use hmac::HmacSigner;
 pub use jwt::JwtBearer;
 pub use layer::{AuthLayer, Authenticated, Renewed};
 pub use message::Message;
+pub use message_signature::MessageSigner;
 pub use oauth1::OAuth1Signer;
 pub use oauth2::OAuth2;
 pub use sigv4::SigV4Signer;
@@ -229,6 +231,12 @@ impl Auth {
     /// An OAuth 1.0a signature of each request (RFC 5849).
     #[must_use]
     pub fn oauth1(signer: OAuth1Signer) -> Self {
+        Self::custom(signer)
+    }
+
+    /// A signature of chosen parts of each request (RFC 9421).
+    #[must_use]
+    pub fn message_signature(signer: MessageSigner) -> Self {
         Self::custom(signer)
     }
 
