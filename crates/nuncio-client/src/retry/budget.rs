@@ -26,7 +26,8 @@ const MAX_HOSTS: usize = 1_024;
 ///
 /// A number of attempts bounds the retries of one call. When a host fails all calls, that multiplies its load by the number of
 /// attempts at the worst time. A budget bounds the sum: in the last [`WINDOW`], at most `ratio` retries for each first attempt, or
-/// `floor` if that is more. As the window slides, in steps of ten seconds, the budget refills by itself.
+/// `floor` if that is more. A retry that comes when the server told it to, by a refusal with a wait such as a 429 with `Retry-After`, is
+/// not counted: it is the server's word and no extra load. A 429 without a wait is counted, and so is a 503, with a wait or without. As the window slides, in steps of ten seconds, the budget refills by itself.
 ///
 /// Copies share one budget, which is what the calls of one client should do. It remembers some thousand hosts.
 #[derive(Debug, Clone)]

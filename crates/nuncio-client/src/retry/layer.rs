@@ -119,6 +119,7 @@ where
         let made = attempt + u32::from(renewed) + u32::from(reconnected);
         let mut decision = policy.decide(&outcome);
         if matches!(decision, Decision::Retry { counted: true, .. })
+            && outcome.adds_load()
             && !layer.budget.withdraw(parts.uri.host().unwrap_or_default())
         {
             decision = Decision::GiveUp(Stop::BudgetSpent);

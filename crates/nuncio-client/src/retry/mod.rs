@@ -19,7 +19,7 @@
 //! | the body can be read only once | fails |
 //! | [`Policy::attempts`] are used | fails |
 //! | the wait would pass the deadline of the call | fails |
-//! | the [`Budget`] of the host is spent | fails |
+//! | the [`Budget`] of the host is spent, and the server did not refuse it with a wait (a 429 with `Retry-After`) | fails |
 //! | anything else | again, after the wait that the server asked for, or else after the backoff |
 //!
 //! Whether the server may have acted is told by [`Evidence`](crate::Evidence), which the layers inside put on their errors. A 503 with

@@ -136,6 +136,12 @@ impl Outcome {
         }
     }
 
+    /// Whether another attempt is load that the server did not ask for. After a refusal with a wait it is none: the server did no work for
+    /// the attempt that it refused, and said itself when to come back. A 503 is a failure, with a wait or without.
+    pub(super) fn adds_load(&self) -> bool {
+        self.told.is_none() || !self.is_throttled()
+    }
+
     /// A second copy cannot do what the first one did already.
     fn is_safe_to_repeat(&self) -> bool {
         self.evidence != Evidence::Unknown || self.method.is_idempotent() || self.repeatable
@@ -159,7 +165,8 @@ pub enum Decision {
         after: Duration,
         /// What failed and who chose the wait.
         reason: String,
-        /// Whether the next attempt counts towards [`Policy::attempts`] and the budget.
+        /// Whether the next attempt counts towards [`Policy::attempts`] and, unless it comes when a server that refused this one told it to,
+        /// towards the budget.
         counted: bool,
     },
     /// Let it be.

@@ -379,6 +379,35 @@ async fn a_spent_budget_ends_the_retries_of_all_calls_to_the_host() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_with_a_wait_draws_on_no_budget_and_any_other_failure_does() {
+    let (wait, reset) =
+        ([("retry-after", "1")], [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1")]);
+    let limited = |status| {
+        Error::new(Kind::Limit, "slower").evidence_is(Evidence::Rejected).answered(Answer::new(
+            status,
+            header_map(&wait),
+            Bytes::new(),
+        ))
+    };
+    let free = [
+        failed(429, &wait),
+        answered(429, &wait),
+        failed(429, &reset),
+        Step::Fail(limited(StatusCode::FORBIDDEN)),
+    ];
+    for (step, attempts) in free.into_iter().map(|step| (step, 2)).chain([
+        (failed(429, &[]), 1),
+        (failed(503, &wait), 1),
+        (failed(500, &[]), 1),
+    ]) {
+        let script = Script::new([step, answered(200, &[])]);
+        let stack = layer(policy()).budget(Budget::new(0.0, 0)).layer(script.clone());
+        let result = stack.oneshot(request(Method::GET, Body::Empty)).await;
+        assert_eq!((script.attempts(), result.is_ok()), (attempts, attempts == 2), "{result:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_may_bring_its_own_policy() {
     let script = Script::new([failed(503, &[])]);
     let mut request = request(Method::GET, Body::Empty);
