@@ -90,10 +90,32 @@ pub(super) struct Parked {
     pub(super) notify: Arc<Notify>,
 }
 
+/// Where the tokens of a quota are.
+#[derive(Debug)]
+enum Tokens {
+    Own(Bucket),
+    /// In the bucket of this number among those that several lists share.
+    Shared(usize),
+}
+
+/// The buckets that lists of limits share, by name.
+pub(super) type Shared = [(Arc<str>, Bucket)];
+
+impl Tokens {
+    fn bucket<'a>(&'a self, shared: &'a Shared) -> &'a Bucket {
+        match self {
+            Self::Own(bucket) => bucket,
+            Self::Shared(number) => &shared[*number].1,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Lane {
+    /// Number of the list of limits that it is of.
+    pub(super) list: usize,
     place: Place,
-    buckets: Vec<(Arc<str>, Bucket)>,
+    buckets: Vec<(Arc<str>, Tokens)>,
     pub(super) learner: Learner,
     pub(super) pace: Pace,
     /// By arrival.
@@ -104,14 +126,16 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(place: Place, limits: &Limits, now: Instant) -> Self {
+    pub(super) fn new(list: usize, place: Place, limits: &Limits, shared: &Shared, now: Instant) -> Self {
         let scope = place.scope();
         let quotas = limits.quotas.iter().filter(|quota| quota.per == scope);
         let buckets = quotas.map(|quota| {
-            let bucket = Bucket::new(quota.capacity, quota.refill, now);
-            (quota.name.clone(), bucket)
+            let number = shared.iter().position(|(name, _)| scope == Scope::All && *name == quota.name);
+            let own = || Tokens::Own(Bucket::new(quota.capacity, quota.refill, now));
+            (quota.name.clone(), number.map_or_else(own, Tokens::Shared))
         });
         Self {
+            list,
             buckets: buckets.collect(),
             place,
             learner: Learner::default(),
@@ -134,9 +158,10 @@ impl Lane {
         &mut self,
         tokens: u32,
         arrival: u64,
+        shared: &Shared,
         now: Instant,
     ) -> Result<Option<Closed>, Error> {
-        self.check_capacity(tokens)?;
+        self.check_capacity(tokens, shared)?;
         let behind = self.queue.first_key_value().is_some_and(|(first, _)| *first < arrival);
         if !behind {
             self.learner.lapse(tokens, now);
@@ -146,8 +171,8 @@ impl Lane {
         let newest = self.queue.last_key_value().is_none_or(|(last, _)| *last < arrival);
         let ahead = if newest { self.queued_tokens } else { 0 };
         let needed = ahead + u64::from(tokens);
-        let empty = self.buckets.iter().filter_map(|(name, bucket)| {
-            let at = bucket.opens_at(needed, now)?;
+        let empty = self.buckets.iter().filter_map(|(name, tokens)| {
+            let at = tokens.bucket(shared).opens_at(needed, now)?;
             Some(Closed { earliest: at, recheck: Some(at), by: Hold::Quota(Arc::clone(name)) })
         });
         let learned = self.learner.closed(needed, now).into_iter().chain(self.pace.closed(now));
@@ -155,28 +180,32 @@ impl Lane {
         Ok(closed.or_else(|| behind.then_some(Closed { earliest: now, recheck: None, by: Hold::Earlier })))
     }
 
-    fn check_capacity(&self, tokens: u32) -> Result<(), Error> {
-        let too_small = |bucket: &Bucket| tokens > bucket.capacity().get();
-        let Some((name, bucket)) = self.buckets.iter().find(|(_, bucket)| too_small(bucket)) else {
+    fn check_capacity(&self, tokens: u32, shared: &Shared) -> Result<(), Error> {
+        let mut capacities = self.buckets.iter().map(|(name, of)| (name, of.bucket(shared).capacity()));
+        let Some((name, capacity)) = capacities.find(|(_, capacity)| tokens > capacity.get()) else {
             return Ok(());
         };
-        let capacity = bucket.capacity();
         let message = format!("a call takes {tokens} tokens of the limit {name:?}, which holds {capacity}");
         Err(Error::configuration(message)
             .advise("raise the capacity of the limit, or lower the cost of the call"))
     }
 
     /// Takes the tokens of a call for which this and every other lane is open.
-    pub(super) fn take(&mut self, tokens: u32, now: Instant) {
-        for (_, bucket) in &mut self.buckets {
-            bucket.take(tokens, now);
+    pub(super) fn take(&mut self, tokens: u32, shared: &mut Shared, now: Instant) {
+        for (_, of) in &mut self.buckets {
+            match of {
+                Tokens::Own(bucket) => bucket.take(tokens, now),
+                Tokens::Shared(number) => shared[*number].1.take(tokens, now),
+            }
         }
         self.pace.take(tokens, now);
     }
 
     pub(super) fn set_quota(&mut self, quota: &Quota, now: Instant) {
-        for (_, bucket) in self.buckets.iter_mut().filter(|(name, _)| *name == quota.name) {
-            bucket.set_quota(quota.capacity, quota.refill, now);
+        for (_, of) in self.buckets.iter_mut().filter(|(name, _)| *name == quota.name) {
+            if let Tokens::Own(bucket) = of {
+                bucket.set_quota(quota.capacity, quota.refill, now);
+            }
         }
     }
 
@@ -211,6 +240,10 @@ impl Lane {
             return None;
         }
         let learned = self.learner.forgettable_at(now)?.max(self.pace.forgettable_at(now));
-        Some(self.buckets.iter().map(|(_, bucket)| bucket.full_at(now)).fold(learned, Instant::max))
+        let own = self.buckets.iter().filter_map(|(_, of)| match of {
+            Tokens::Own(bucket) => Some(bucket.full_at(now)),
+            Tokens::Shared(_) => None,
+        });
+        Some(own.fold(learned, Instant::max))
     }
 }

@@ -17,19 +17,32 @@ use crate::{Context, Error, Event, Evidence, Kind};
 /// Asking is cheap: the work does not grow with the number of keys and of calls that wait, and a call that need not wait takes a lock
 /// for well under a microsecond. Waits are rounded up to the millisecond, as `tokio::time` does.
 #[derive(Debug, Clone)]
-pub struct Limiter(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
+pub struct Limiter {
     max_wait: Duration,
-    state: Mutex<State>,
+    /// Number of its list of limits.
+    list: usize,
+    state: Arc<Mutex<State>>,
 }
 
 impl Limiter {
     /// A limiter with full buckets.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Shared { max_wait: limits.max_wait, state: Mutex::new(State::new(limits)) }))
+        let max_wait = limits.max_wait;
+        Self { max_wait, list: 0, state: Arc::new(Mutex::new(State::new(vec![limits], &[]))) }
+    }
+
+    /// Limiters for operations of one service that has several lists of limits: one for each list, in their order.
+    ///
+    /// Calls of all of them count towards the bound on concurrency of each. The quotas of [`Scope::All`](super::Scope::All) that have a
+    /// name in `shared` share one bucket for each name, as large as the first of them; all others are of their list alone. Calls that
+    /// wait for the same shared bucket go in order of arrival within their list.
+    #[must_use]
+    pub fn sharing(lists: Vec<Limits>, shared: &[&str]) -> Vec<Self> {
+        let max_waits: Vec<Duration> = lists.iter().map(|limits| limits.max_wait).collect();
+        let state = Arc::new(Mutex::new(State::new(lists, shared)));
+        let limiters = max_waits.into_iter().enumerate();
+        limiters.map(|(list, max_wait)| Self { max_wait, list, state: Arc::clone(&state) }).collect()
     }
 
     /// Waits until the call of `context` may go, and takes what it [costs](Context::cost) from all its buckets at once.
@@ -48,7 +61,7 @@ impl Limiter {
         let mut held: Option<Hold> = None;
         let mut now = arrived;
         loop {
-            let closed = match self.with(|state| state.attempt(&mut waiter.turn, context, now))? {
+            let closed = match self.with(|state| state.attempt(self.list, &mut waiter.turn, context, now))? {
                 Attempt::Goes(taken) => {
                     if let Some(by) = held {
                         let waited = now - arrived;
@@ -58,7 +71,7 @@ impl Limiter {
                 }
                 Attempt::Waits(closed) => closed,
             };
-            let patience = after(arrived, self.0.max_wait);
+            let patience = after(arrived, self.max_wait);
             let latest = context.deadline.map_or(patience, |deadline| deadline.min(patience));
             if closed.earliest > latest || now >= latest {
                 return Err(too_late(&closed, now, latest.saturating_duration_since(arrived)));
@@ -88,10 +101,10 @@ impl Limiter {
     /// # Errors
     /// [`Kind::Limit`] for a new key while [`Limits::max_keys`] others are in use.
     pub fn learn(&self, context: &Context, told: &[Learned]) -> Result<(), Error> {
-        self.with(|state| state.learn(context, told, Instant::now()))
+        self.with(|state| state.learn(self.list, context, told, Instant::now()))
     }
 
-    /// Changes the quota `name`, for all keys, from now on. What is in a bucket stays there as far as it fits.
+    /// Changes the quota `name`, for all keys and in all lists that [share](Self::sharing) with this one, from now on. What is in a bucket stays there as far as it fits.
     ///
     /// # Errors
     /// [`Kind::Configuration`] when there is no quota of that name.
@@ -99,7 +112,7 @@ impl Limiter {
         self.with(|state| state.set_quota(name, capacity, refill, Instant::now()))
     }
 
-    /// Changes the bound on calls under way at once. Under a lower bound, those that are too many finish.
+    /// Changes the bound on calls under way at once, of all lists. Under a lower bound, those that are too many finish.
     pub fn set_concurrency(&self, concurrency: Option<NonZeroU32>) {
         self.with(|state| state.set_concurrency(concurrency));
     }
@@ -111,7 +124,7 @@ impl Limiter {
 
     fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
         let (result, woken) = {
-            let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let result = f(&mut state);
             (result, state.take_woken())
         };

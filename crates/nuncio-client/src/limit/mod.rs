@@ -13,6 +13,7 @@
 //! - After a refusal with `Retry-After`, all calls of its scope wait, not only the one that was refused. Then one goes ahead, and the
 //!   others when it was answered.
 //! - After a refusal that says nothing, they go at a pace that is found by trial: it falls at a refusal and grows in between.
+//! - Operations may have several lists of limits that [share](Limiter::sharing) some of their buckets.
 //! - Nobody waits in vain: a call whose turn is known to come too late fails at once, with the time at which to come back.
 //!
 //! ```

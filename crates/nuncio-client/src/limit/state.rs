@@ -5,10 +5,13 @@
 //! one that waits there. Two things follow. Calls of the same lanes go in order of arrival, and a call that one lane holds costs the
 //! others nothing. And none starves: whoever could drain a narrow lane has to get by the same wider ones, where this call waits
 //! first.
+//!
+//! Several lists of limits may share buckets and the bound on concurrency. Each list has lanes of its own, so that a call which waits for
+//! a limit of its list alone holds up no other list. From a shared bucket the lists take in the order in which they ask when there is
+//! something in it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::iter;
 use std::mem;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -19,19 +22,18 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::lane::{Closed, Hold, Lane, Parked, Place};
-use super::{Learned, Limits, Refill, Scope};
+use super::{Bucket, Learned, Limits, Refill, Scope};
 use crate::{Context, Error, Kind};
 
 type LaneId = usize;
-
-/// The lane of [`Scope::All`], which is made first and never forgotten.
-const ALL: LaneId = 0;
 
 /// A call on its way through the lanes.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
     /// Number of the call, from 1; 0 before it asked and after it went.
     arrival: u64,
+    /// Number of its list of limits. That is also its lane of [`Scope::All`]: these are made first and never forgotten.
+    list: usize,
     tokens: u32,
     /// Its lanes, narrowest first. It holds them: they are not forgotten.
     lanes: [Option<LaneId>; 3],
@@ -64,14 +66,33 @@ pub(super) struct Taken {
     learns: Option<LaneId>,
 }
 
+/// A list of limits that are held at once.
 #[derive(Debug)]
-pub(super) struct State {
+struct List {
     limits: Limits,
     /// Those for which something is kept, narrowest first.
     scopes: [Option<Scope>; 3],
+}
+
+impl List {
+    fn new(limits: Limits) -> Self {
+        let scopes = [Scope::Operation, Scope::Key, Scope::All].map(|scope| {
+            let kept = scope == Scope::All
+                || limits.learn == Some(scope)
+                || limits.quotas.iter().any(|quota| quota.per == scope);
+            kept.then_some(scope)
+        });
+        Self { limits, scopes }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    lists: Vec<List>,
+    shared: Vec<(Arc<str>, Bucket)>,
     lanes: Slab<Lane>,
-    by_place: HashMap<Place, LaneId, foldhash::fast::RandomState>,
-    /// Every lane but [`ALL`], with a time before which it cannot be forgotten.
+    by_place: HashMap<(usize, Place), LaneId, foldhash::fast::RandomState>,
+    /// Every lane that can be, with a time before which it cannot be forgotten.
     forgettable: BinaryHeap<Reverse<(Instant, LaneId)>>,
     under_way: u32,
     arrivals: u64,
@@ -82,20 +103,25 @@ pub(super) struct State {
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl State {
-    pub(super) fn new(limits: Limits) -> Self {
-        let scopes = [Scope::Operation, Scope::Key, Scope::All].map(|scope| {
-            let kept = scope == Scope::All
-                || limits.learn == Some(scope)
-                || limits.quotas.iter().any(|quota| quota.per == scope);
-            kept.then_some(scope)
-        });
+    /// The limits of `lists`, which have one bucket for all quotas of [`Scope::All`] of a name in `shared`, as large as the first of them.
+    pub(super) fn new(lists: Vec<Limits>, shared: &[&str]) -> Self {
+        let now = Instant::now();
+        let quotas =
+            || lists.iter().flat_map(|limits| &limits.quotas).filter(|quota| quota.per == Scope::All);
+        let bucket = |name: &&str| {
+            let quota = quotas().find(|quota| *quota.name == **name)?;
+            Some((Arc::clone(&quota.name), Bucket::new(quota.capacity, quota.refill, now)))
+        };
+        let shared: Vec<_> = shared.iter().filter_map(bucket).collect();
         let mut lanes = Slab::new();
-        lanes.insert(Lane::new(Place::All, &limits, Instant::now()));
+        for (list, limits) in lists.iter().enumerate() {
+            lanes.insert(Lane::new(list, Place::All, limits, &shared, now));
+        }
         Self {
-            limits,
-            scopes,
+            lists: lists.into_iter().map(List::new).collect(),
+            shared,
             lanes,
-            by_place: iter::once((Place::All, ALL)).collect(),
+            by_place: HashMap::default(),
             forgettable: BinaryHeap::new(),
             under_way: 0,
             arrivals: 0,
@@ -109,16 +135,17 @@ impl State {
     /// It can never go, or there are too many keys.
     pub(super) fn attempt(
         &mut self,
+        list: usize,
         turn: &mut Turn,
         context: &Context,
         now: Instant,
     ) -> Result<Attempt, Error> {
         if !turn.is_open() {
-            self.enter(turn, context, now)?;
+            self.enter(list, turn, context, now)?;
         }
         let mut held: Option<(LaneId, Closed)> = None;
         for id in turn.lanes.into_iter().flatten() {
-            let closed = self.lanes[id].closed(turn.tokens, turn.arrival, now)?;
+            let closed = self.lanes[id].closed(turn.tokens, turn.arrival, &self.shared, now)?;
             let Some(closed) = closed.or_else(|| self.crowded(id, now)) else { continue };
             held = Some(match held {
                 None => (id, closed),
@@ -174,15 +201,19 @@ impl State {
             self.wake_first(id);
         }
         self.under_way -= 1;
-        if self.limits.concurrency.is_some() {
-            self.wake_first(ALL);
-        }
+        self.wake_crowded();
     }
 
     /// Takes in what was told elsewhere about the calls of `context`.
-    pub(super) fn learn(&mut self, context: &Context, told: &[Learned], now: Instant) -> Result<(), Error> {
-        let Some(scope) = self.limits.learn else { return Ok(()) };
-        let id = self.lane_of(Place::of(scope, context), now)?;
+    pub(super) fn learn(
+        &mut self,
+        list: usize,
+        context: &Context,
+        told: &[Learned],
+        now: Instant,
+    ) -> Result<(), Error> {
+        let Some(scope) = self.lists[list].limits.learn else { return Ok(()) };
+        let id = self.lane_of(list, Place::of(scope, context), now)?;
         for new in told {
             self.lanes[id].learner.learn(new, 0, now);
         }
@@ -197,10 +228,18 @@ impl State {
         refill: Refill,
         now: Instant,
     ) -> Result<(), Error> {
-        let Some(quota) = self.limits.quotas.iter_mut().find(|quota| *quota.name == *name) else {
+        let quotas = self.lists.iter_mut().flat_map(|list| &mut list.limits.quotas);
+        let mut changed = None;
+        for quota in quotas.filter(|quota| *quota.name == *name) {
+            (quota.capacity, quota.refill) = (capacity, refill);
+            changed = Some(&*quota);
+        }
+        let Some(quota) = changed else {
             return Err(Error::configuration(format!("there is no limit {name:?} to change")));
         };
-        (quota.capacity, quota.refill) = (capacity, refill);
+        for (_, bucket) in self.shared.iter_mut().filter(|(shared, _)| **shared == *name) {
+            bucket.set_quota(capacity, refill, now);
+        }
         for (_, lane) in &mut self.lanes {
             lane.set_quota(quota, now);
             self.woken.extend(lane.first().map(|parked| Arc::clone(&parked.notify)));
@@ -209,8 +248,10 @@ impl State {
     }
 
     pub(super) fn set_concurrency(&mut self, concurrency: Option<NonZeroU32>) {
-        self.limits.concurrency = concurrency;
-        self.wake_first(ALL);
+        for list in 0..self.lists.len() {
+            self.lists[list].limits.concurrency = concurrency;
+            self.wake_first(list);
+        }
     }
 
     /// Those who should ask again. Told outside the lock: a waker may run foreign code, even drop another call that waits.
@@ -220,16 +261,17 @@ impl State {
 
     /// Number of lanes that are remembered, but for that of all calls.
     pub(super) fn keys(&self) -> usize {
-        self.lanes.len() - 1
+        self.lanes.len() - self.lists.len()
     }
 
-    fn enter(&mut self, turn: &mut Turn, context: &Context, now: Instant) -> Result<(), Error> {
+    fn enter(&mut self, list: usize, turn: &mut Turn, context: &Context, now: Instant) -> Result<(), Error> {
         self.arrivals += 1;
         turn.arrival = self.arrivals;
+        turn.list = list;
         turn.tokens = context.cost.get();
-        for (lane, scope) in turn.lanes.iter_mut().zip(self.scopes) {
+        for (lane, scope) in turn.lanes.iter_mut().zip(self.lists[list].scopes) {
             let Some(scope) = scope else { continue };
-            let id = self.lane_of(Place::of(scope, context), now)?;
+            let id = self.lane_of(list, Place::of(scope, context), now)?;
             self.lanes[id].holders += 1;
             *lane = Some(id);
         }
@@ -238,10 +280,11 @@ impl State {
 
     fn take(&mut self, turn: &mut Turn, now: Instant) -> Taken {
         let mut taken = Taken { tokens: turn.tokens, went: now, learns: None };
+        let learn = self.lists[turn.list].limits.learn;
         for id in turn.lanes.into_iter().flatten() {
             let lane = &mut self.lanes[id];
-            lane.take(turn.tokens, now);
-            if self.limits.learn == Some(lane.place().scope()) {
+            lane.take(turn.tokens, &mut self.shared, now);
+            if learn == Some(lane.place().scope()) {
                 lane.learner.take(turn.tokens);
                 lane.holders += 1;
                 taken.learns = Some(id);
@@ -276,8 +319,17 @@ impl State {
 
     /// The bound on calls at once is one more thing that all calls share.
     fn crowded(&self, id: LaneId, now: Instant) -> Option<Closed> {
-        let bound = self.limits.concurrency.filter(|bound| id == ALL && self.under_way >= bound.get())?;
+        let bound = self.lists.get(id)?.limits.concurrency.filter(|bound| self.under_way >= bound.get())?;
         Some(Closed { earliest: now, recheck: None, by: Hold::Concurrency(bound) })
+    }
+
+    /// There is room for one more call. Whichever list it is of: those that find none wait on.
+    fn wake_crowded(&mut self) {
+        for list in 0..self.lists.len() {
+            if self.lists[list].limits.concurrency.is_some() {
+                self.wake_first(list);
+            }
+        }
     }
 
     /// Something changed for those who wait in a lane. The first asks again, and when it goes wakes the next.
@@ -294,37 +346,40 @@ impl State {
         }
     }
 
-    fn lane_of(&mut self, place: Place, now: Instant) -> Result<LaneId, Error> {
+    fn lane_of(&mut self, list: usize, place: Place, now: Instant) -> Result<LaneId, Error> {
         if place == Place::All {
-            return Ok(ALL);
+            return Ok(list);
         }
+        let place = (list, place);
         if let Some(id) = self.by_place.get(&place) {
             return Ok(*id);
         }
-        self.forget(now);
-        let max_keys = self.limits.max_keys;
+        let max_keys = self.lists[list].limits.max_keys;
+        self.forget(max_keys, now);
         if self.keys() >= max_keys {
             return Err(Error::new(Kind::Limit, format!("more than {max_keys} keys are limited at once"))
                 .advise("use fewer limit keys, or raise the number of keys that are remembered"));
         }
-        let id = self.lanes.insert(Lane::new(place.clone(), &self.limits, now));
+        let lane = Lane::new(list, place.1.clone(), &self.lists[list].limits, &self.shared, now);
+        let id = self.lanes.insert(lane);
         self.by_place.insert(place, id);
         self.forgettable.push(Reverse((now, id)));
         Ok(id)
     }
 
     /// Forgets lanes that are as good as new: two for each that is made, so that they do not pile up; at the bound, any.
-    fn forget(&mut self, now: Instant) {
+    fn forget(&mut self, max_keys: usize, now: Instant) {
         let mut looked_at = 0;
         while let Some(Reverse((at, id))) = self.forgettable.pop() {
-            if at > now || (looked_at >= 2 && self.keys() < self.limits.max_keys) {
+            if at > now || (looked_at >= 2 && self.keys() < max_keys) {
                 self.forgettable.push(Reverse((at, id)));
                 break;
             }
             looked_at += 1;
             match self.lanes[id].forgettable_at(now) {
                 Some(at) if at <= now => {
-                    self.by_place.remove(self.lanes.remove(id).place());
+                    let lane = self.lanes.remove(id);
+                    self.by_place.remove(&(lane.list, lane.place().clone()));
                 }
                 later => self.forgettable.push(Reverse((later.unwrap_or(now + LOOK_AGAIN), id))),
             }

@@ -604,3 +604,92 @@ proptest! {
         prop_assert_eq!(refused, 0);
     }
 }
+
+fn lists<const N: usize>(lists: [Vec<Quota>; N], concurrency: Option<NonZeroU32>) -> [Limiter; N] {
+    let lists = lists.map(|quotas| Limits { quotas, concurrency, ..Limits::default() });
+    Limiter::sharing(lists.into(), &["shared"]).try_into().expect("as many limiters as lists")
+}
+
+fn goes(limiter: &Limiter) -> bool {
+    limiter.acquire(&Context::default()).now_or_never().is_some_and(|acquired| acquired.is_ok())
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_share_the_bucket_that_is_named_and_no_other() {
+    let shared = || quota("shared", 3, "1/s", Scope::All);
+    let [reads, writes] = lists(
+        [
+            vec![shared(), quota("own", 9, "1/h", Scope::All)],
+            vec![shared(), quota("own", 1, "1/h", Scope::All)],
+        ],
+        None,
+    );
+    assert_eq!([&reads, &writes, &reads, &reads].map(goes), [true, true, true, false]);
+    advance(secs(1)).await;
+    // The reads have their own left; the write that has none left takes nothing of what is shared.
+    assert_eq!([&writes, &reads].map(goes), [false, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_for_its_own_list_holds_up_no_other() {
+    let shared = || quota("shared", 100, "1/s", Scope::All);
+    let [slow, quick] = lists([vec![shared(), quota("own", 1, "1/h", Scope::All)], vec![shared()]], None);
+    assert!(goes(&slow));
+    let waits = tokio::spawn({
+        let (slow, context) = (slow.clone(), Context { deadline: None, ..Context::default() });
+        async move { slow.acquire(&context).await.map(drop) }
+    });
+    settle().await;
+    assert!(goes(&quick));
+    assert!(waits.await.expect("no panic").is_err(), "an hour is too long");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_window_has_more_than_the_shared_bucket_gives_and_every_list_gets_some() {
+    let shared = || quota("shared", 5, "10/s", Scope::All);
+    let limiters = lists([vec![shared()], vec![shared()], vec![shared()]], None);
+    let (begun, went) = (Instant::now(), Arc::new(Mutex::new(Vec::new())));
+    let mut tasks = JoinSet::new();
+    for n in 0..90 {
+        let (limiter, went) = (limiters[n % 3].clone(), Arc::clone(&went));
+        tasks.spawn(async move {
+            let _permit = limiter.acquire(&Context::default()).await.expect("within the wait");
+            went.lock().unwrap().push((n % 3, begun.elapsed()));
+        });
+    }
+    while tasks.join_next().await.is_some() {}
+    let went = went.lock().unwrap();
+    for (index, (_, at)) in went.iter().enumerate() {
+        assert!(index as f64 + 1.0 <= 5.0 + 10.0 * at.as_secs_f64() + 0.001, "{index} at {at:?}");
+    }
+    let first_half = |list| went[..45].iter().filter(|(of, _)| *of == list).count();
+    assert!((0..3).all(|list| first_half(list) >= 5), "{went:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bound_on_concurrency_counts_the_calls_of_all_lists() {
+    let [one, other] = lists([Vec::new(), Vec::new()], NonZeroU32::new(1));
+    let held = one.acquire(&Context::default()).await.expect("a free place");
+    assert!(!goes(&other));
+    let waits = tokio::spawn({
+        let other = other.clone();
+        async move { other.acquire(&Context::default()).await.map(drop) }
+    });
+    settle().await;
+    drop(held);
+    waits.await.expect("no panic").expect("the place is free");
+    one.set_concurrency(NonZeroU32::new(2));
+    let _both = (one.acquire(&Context::default()).await, other.acquire(&Context::default()).await);
+    assert!(!goes(&other));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_quota_changes_for_all_lists() {
+    let shared = || quota("shared", 1, "1/h", Scope::All);
+    let [one, other] = lists([vec![shared()], vec![shared()]], None);
+    assert!(goes(&one));
+    assert!(!goes(&other));
+    other.set_quota("shared", count(10), "1/s".parse().unwrap()).expect("there is one");
+    advance(secs(2)).await;
+    assert_eq!([&one, &other, &one].map(goes), [true, true, false]);
+}

@@ -1,4 +1,4 @@
-//! Limiters, one for each list of limits.
+//! Limiters, one for each list of limits. Limits of one name share a bucket.
 
 use std::num::NonZeroU32;
 
@@ -11,14 +11,17 @@ pub(super) struct Limiters(Vec<(Vec<Limit>, Limiter)>);
 
 impl Limiters {
     pub(super) fn new(service: &Service) -> Self {
-        let mut made: Vec<(Vec<Limit>, Limiter)> = Vec::new();
-        let own = service.operations.values().filter_map(|operation| operation.limits.as_ref());
-        for limits in std::iter::once(&service.limits).chain(own) {
-            if !made.iter().any(|(other, _)| other == limits) {
-                made.push((limits.clone(), limiter(limits, service.concurrency)));
+        let mut lists: Vec<&Vec<Limit>> = vec![&service.limits];
+        for limits in service.operations.values().filter_map(|operation| operation.limits.as_ref()) {
+            if !lists.contains(&limits) {
+                lists.push(limits);
             }
         }
-        Self(made)
+        let names: Vec<&str> =
+            lists.iter().flat_map(|list| *list).filter_map(|limit| limit.name.as_deref()).collect();
+        let settings = lists.iter().map(|limits| settings(limits, service.concurrency)).collect();
+        let limiters = Limiter::sharing(settings, &names);
+        Self(lists.into_iter().cloned().zip(limiters).collect())
     }
 
     /// The limiter for a list of limits that is the service's or one of its operations'.
@@ -28,12 +31,12 @@ impl Limiters {
     }
 }
 
-fn limiter(limits: &[Limit], concurrency: Option<NonZeroU32>) -> Limiter {
+fn settings(limits: &[Limit], concurrency: Option<NonZeroU32>) -> Limits {
     let quotas: Vec<Quota> = limits.iter().map(quota).collect();
     let is_per_operation = |quota: &Quota| quota.per == Scope::Operation;
     // What a service counts by operation it also refuses by operation.
     let learn = if quotas.iter().any(is_per_operation) { Scope::Operation } else { Scope::Key };
-    Limiter::new(Limits { quotas, concurrency, learn: Some(learn), ..Limits::default() })
+    Limits { quotas, concurrency, learn: Some(learn), ..Limits::default() }
 }
 
 fn quota(limit: &Limit) -> Quota {

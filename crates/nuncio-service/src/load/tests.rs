@@ -300,3 +300,21 @@ fn a_default_must_fit_its_input() {
     ));
     assert!(told[0].starts_with("3:71: the default does not fit: the value is greater"), "{told:?}");
 }
+
+#[test]
+fn limits_of_one_name_are_one_bucket_and_say_the_same() {
+    let text = with(
+        "limits: [{ name: all, capacity: 5, refill: 5/s }, { name: all, capacity: 5, refill: 5/s }]
+operations:
+  a: { get: /a, limits: [{ name: all, capacity: 5, refill: 5/s }, { capacity: 1, refill: 1/s }] }
+  b: { get: /b, limits: [{ name: all, capacity: 6, refill: 5/s }] }
+",
+    );
+    assert_eq!(
+        mistakes(&text),
+        [
+            "3:53: the limit \"all\" stands twice here",
+            "6:28: the limit \"all\" says something else elsewhere, and limits of one name are one bucket",
+        ]
+    );
+}

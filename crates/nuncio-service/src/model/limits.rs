@@ -21,7 +21,8 @@ pub struct Limit {
     /// One bucket for each value of this template, over `input` and `operation` (its name), such as `{{ input.channel }}`. Default:
     /// one bucket for all calls.
     pub key: Option<Template>,
-    /// Name for messages. Default: the rate.
+    /// Name, also for messages. Limits of one name in a service share one bucket, unless they have a `key`; all of them must say the
+    /// same. Default: the rate, and a bucket of its own.
     pub name: Option<String>,
 }
 

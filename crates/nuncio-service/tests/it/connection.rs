@@ -6,6 +6,7 @@ use futures_util::TryStreamExt as _;
 use http::{HeaderMap, StatusCode};
 use nuncio_client::pages::Item;
 use nuncio_client::{Body, Client, Error, Kind, Request, Response};
+use nuncio_service::model::Auth;
 use nuncio_service::{Catalog, Connection, Env, Inputs, Service, Settings};
 use serde_json::{Value, json};
 
@@ -313,6 +314,45 @@ operations:
     assert_eq!(start.elapsed().as_secs(), 0);
     call("b").await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_of_one_name_share_a_bucket_though_the_lists_differ() {
+    let text = "
+limits: [{ name: all, capacity: 2, refill: 1/m }]
+operations:
+  a: { get: /a }
+  b: { get: /b, limits: [{ name: all, capacity: 2, refill: 1/m }, { name: b, capacity: 9, refill: 9/s }] }
+  c: { get: /c, limits: [{ name: c, capacity: 2, refill: 1/m }] }
+";
+    let (connection, _) = connect(file(text), ok);
+    let start = tokio::time::Instant::now();
+    let call = |name: &str| connection.call(name, Inputs::new()).unwrap().send();
+    for (name, expected) in [("a", 0), ("b", 0), ("c", 0), ("a", 60), ("b", 120), ("c", 120)] {
+        call(name).await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), expected, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn githubs_primary_limit_is_one_for_reads_and_writes() {
+    let service = Service { auth: Auth::None, ..Catalog::built_in().get("github").unwrap() };
+    let (connection, _) = connect(service, ok);
+    let start = tokio::time::Instant::now();
+    let send =
+        async |name: &str, inputs: Inputs| connection.call(name, inputs).unwrap().send().await.unwrap();
+    let issue = || Inputs::from([("owner", "octo"), ("repo", "lamp"), ("issue_number", "1")]);
+    // More than a thousand and what flows in meanwhile: the bucket is empty then.
+    for _ in 0..1_100 {
+        send("issues.get", issue()).await;
+    }
+    let read = start.elapsed();
+    assert_eq!(read.as_secs(), 90);
+    for _ in 0..10 {
+        send("issues.update", issue()).await;
+    }
+    // At 4000 an hour. What is the writes' own would have let them all go at once.
+    assert_eq!((start.elapsed() - read).as_secs(), 9);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 mod auth;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderName, StatusCode};
 use url::{Host, Url};
@@ -19,6 +19,7 @@ use crate::template::Template;
 pub(super) fn check(service: &Service, report: &mut dyn FnMut(&[&str], String)) {
     let mut found = Findings { report, at: Vec::new() };
     found.service(service);
+    found.named_limits(service);
     for (name, operation) in &service.operations {
         found.under(&["operations", name], |found| found.operation(service, name, operation));
     }
@@ -202,7 +203,7 @@ impl Findings<'_> {
         }
     }
 
-    fn headers(&mut self, headers: &std::collections::BTreeMap<String, Template>, sees: Sees<'_>) {
+    fn headers(&mut self, headers: &BTreeMap<String, Template>, sees: Sees<'_>) {
         self.under(&["headers"], |found| {
             for (name, value) in headers {
                 found.header(name, name);
@@ -254,6 +255,30 @@ impl Findings<'_> {
                     .wrong_here("the limits of a call share one key: write the same template in all of them");
             }
         });
+    }
+
+    /// A bucket has one size.
+    fn named_limits(&mut self, service: &Service) {
+        let own = service.operations.iter().filter_map(|(name, operation)| {
+            Some((vec!["operations", name.as_str(), "limits"], operation.limits.as_ref()?))
+        });
+        let mut known: BTreeMap<&str, &Limit> = BTreeMap::new();
+        for (place, limits) in [(vec!["limits"], &service.limits)].into_iter().chain(own) {
+            for (index, limit) in limits.iter().enumerate() {
+                let Some(name) = limit.name.as_deref() else { continue };
+                let step = index.to_string();
+                let at = [&place[..], &[&step]].concat();
+                if limits[..index].iter().any(|other| other.name == limit.name) {
+                    let message = format!("the limit {name:?} stands twice here");
+                    self.under(&at, |found| found.wrong("name", message));
+                } else if *known.entry(name).or_insert(limit) != limit {
+                    let message = format!(
+                        "the limit {name:?} says something else elsewhere, and limits of one name are one bucket"
+                    );
+                    self.under(&at, |found| found.wrong("name", message));
+                }
+            }
+        }
     }
 
     fn retry(&mut self, retry: &Retry) {
