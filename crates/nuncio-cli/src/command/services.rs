@@ -128,7 +128,7 @@ fn operation_object(name: &str, operation: &Operation) -> Value {
     let inputs = operation.input.iter().map(|(input, described)| {
         json!({
             "name": input, "type": described.kind.name(), "required": operation.requires(input),
-            "default": described.default, "about": described.about,
+            "default": described.default, "about": described.about, "schema": described.json_schema(),
         })
     });
     json!({

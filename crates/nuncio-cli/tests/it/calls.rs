@@ -117,10 +117,11 @@ fn completions_and_manual_pages_go_to_standard_output() {
 #[test]
 fn the_catalog_is_listed_and_shown() {
     let home = Home::new();
-    home.write("services/shop.yaml", "service: shop\nabout: A shop\nbase_url: https://api.example.com\noperations:\n  a: { get: '/a/{id}', input: { id: string } }\n");
+    home.write("services/shop.yaml", "service: shop\nabout: A shop\nbase_url: https://api.example.com\noperations:\n  a: { get: '/a/{id}', input: { id: { enum: [x, y] } } }\n");
     let ran = home.run(&["services", "list"]).ends_with(0);
     assert!(ran.out.contains("stripe") && ran.out.contains("shop             A shop\n"), "{}", ran.out);
     let ran = home.run(&["services", "show", "shop", "a", "--json"]).ends_with(0);
     let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&shown["sends"], &shown["inputs"][0]["required"]), (&"GET /a/{id}".into(), &true.into()));
+    assert_eq!(shown["inputs"][0]["schema"]["enum"], serde_json::json!(["x", "y"]));
 }
