@@ -2,6 +2,7 @@
 
 mod install;
 mod node;
+mod openapi;
 mod python;
 mod sandbox;
 mod sdk;
@@ -9,13 +10,14 @@ mod servers;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 13] = [
+pub(crate) const STEPS: [Step; 14] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
     Step { name: "conformance/node/stripe", run: || sdk::node("stripe") },
     Step { name: "conformance/node/slack", run: || sdk::node("slack") },
     Step { name: "conformance/node/github", run: || sdk::node("github") },
+    Step { name: "conformance/openapi", run: openapi::documents },
     Step { name: "conformance/servers/nginx/limits", run: || servers::nginx("limits") },
     Step { name: "conformance/servers/nginx/failures", run: || servers::nginx("failures") },
     Step { name: "conformance/servers/nginx/tls", run: || servers::nginx("tls") },

@@ -1,6 +1,6 @@
 //! node and the pinned packages of `conformance/package-lock.json`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::install::{Environment, FOLDER, exists, once, quietly};
@@ -28,15 +28,19 @@ pub(super) fn environment() -> Result<Environment, String> {
     })
 }
 
-/// Node with the script of this name in `conformance/FOLDER`. Its folder is copied beside `node_modules`, since an import looks for
-/// packages from where the script lies upwards.
+/// Node with the script of this name in `conformance/FOLDER`, which is [`brought`] first.
 pub(super) fn script(environment: &Path, folder: &str, name: &str) -> Result<Command, String> {
+    let mut node = Command::new("node");
+    node.arg(brought(environment, folder)?.join(name));
+    Ok(node)
+}
+
+/// A copy of `conformance/FOLDER` beside `node_modules`, since an import looks for packages from where the script lies upwards.
+pub(super) fn brought(environment: &Path, folder: &str) -> Result<PathBuf, String> {
     let from = Path::new("conformance").join(folder);
     let to = environment.join(folder);
     copy(&from, &to).map_err(|error| format!("cannot copy {}: {error}", from.display()))?;
-    let mut node = Command::new("node");
-    node.arg(to.join(name));
-    Ok(node)
+    Ok(to)
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
