@@ -156,3 +156,29 @@ impl Sink {
         self.csv.as_ref()?.header().map(<[String]>::to_vec)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_write_that_failed_the_whole_pages_before_it_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.jsonl");
+        let file = File::create_new(&path).unwrap();
+        let mut sink = Sink::new(Out::File(file, path.clone()), None, 0);
+        let page = |sink: &mut Sink, text: &[u8]| {
+            sink.buffer.extend_from_slice(text);
+            sink.end_page()?;
+            sink.flush_pages()
+        };
+        page(&mut sink, b"1\n2\n").unwrap();
+        // A file that is open for reading alone takes no write.
+        let full = Out::File(File::open(&path).unwrap(), path.clone());
+        let file = std::mem::replace(&mut sink.out, full);
+        page(&mut sink, b"3\n").unwrap_err();
+        sink.out = file;
+        assert_eq!(sink.close().unwrap(), 4);
+        assert_eq!(std::fs::read(&path).unwrap(), b"1\n2\n");
+    }
+}
