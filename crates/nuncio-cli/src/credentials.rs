@@ -1,5 +1,7 @@
 //! Whose credentials a service is called with: those of a stored connection, those of the environment, and which goes first.
 
+use std::fmt;
+
 use nuncio_client::{Error, Secret};
 use nuncio_credentials::{Account, CredentialStore, DEFAULT_NAME, KEY_VARIABLE, Options, StoredConnection};
 use nuncio_service::{Env, Service};
@@ -17,6 +19,24 @@ struct Stored {
     connection: StoredConnection,
     /// It was asked for by name, so that it stands before the environment.
     is_named: bool,
+}
+
+/// Where one value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Environment,
+    Connection(Account),
+    Nowhere,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => f.write_str("from the environment"),
+            Self::Connection(account) => write!(f, "from the connection {account}"),
+            Self::Nowhere => f.write_str("not set"),
+        }
+    }
 }
 
 impl Credentials {
@@ -38,6 +58,23 @@ impl Credentials {
         }
         let stored = connection.map(|connection| Stored { connection, is_named: name.is_some() });
         Ok(Self { environment, stored })
+    }
+
+    /// The connection that is used.
+    pub(crate) fn connection(&self) -> Option<&StoredConnection> {
+        self.stored.as_ref().map(|stored| &stored.connection)
+    }
+
+    /// Where [`env`](Self::env) has the variable `name` from.
+    pub(crate) fn origin(&self, name: &str) -> Origin {
+        let is_set = self.environment.get(name).is_some();
+        match self.stored.as_ref().filter(|stored| stored.connection.variables.contains_key(name)) {
+            Some(stored) if stored.is_named || !is_set => {
+                Origin::Connection(stored.connection.account.clone())
+            }
+            _ if is_set => Origin::Environment,
+            _ => Origin::Nowhere,
+        }
     }
 
     /// What `{{ env.X }}` is.

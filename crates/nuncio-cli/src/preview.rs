@@ -30,7 +30,7 @@ pub(crate) fn show(
 }
 
 /// The request as an HTTP message, for a person.
-fn text(request: &Request) -> String {
+pub(crate) fn text(request: &Request) -> String {
     let mut out = format!("{} {}\n", request.method(), url(request));
     for (name, value) in headers(request) {
         out.push_str(&format!("{name}: {value}\n"));
@@ -42,7 +42,7 @@ fn text(request: &Request) -> String {
 }
 
 /// The request as one JSON object. A body that is JSON is JSON there too; one that is streamed is null.
-fn object(request: &Request) -> Value {
+pub(crate) fn object(request: &Request) -> Value {
     let headers: Map<String, Value> =
         headers(request).map(|(name, value)| (name.to_owned(), value.into())).collect();
     let body =

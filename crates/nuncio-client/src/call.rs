@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 use tracing::Instrument as _;
 use url::Url;
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Step};
 use crate::check::Checks;
 use crate::client::Client;
 use crate::deadline::CallDeadline;
@@ -331,11 +331,36 @@ impl Call {
     /// # Errors
     /// [`Kind::Configuration`](crate::Kind::Configuration) for a mistake in what was given.
     pub fn preview(self) -> Result<Request, Error> {
-        let Self { client, draft } = self;
-        let mut request = draft?.finish(&client, false)?;
-        let auth = request.extensions().get().unwrap_or(&client.inner().auth).clone();
+        let (_, auth, mut request) = self.unsent()?;
         auth.preview(&mut request)?;
         Ok(request)
+    }
+
+    /// What would be signed of the request at this moment, step by step, secrets blanked; nothing for credentials that sign nothing. Nothing
+    /// is sent.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](crate::Kind::Configuration) for a mistake in what was given, or credentials that do not suit it.
+    pub fn explain(self) -> Result<Vec<Step>, Error> {
+        let (client, auth, request) = self.unsent()?;
+        auth.explain(request, client.exchange())
+    }
+
+    /// The request with its credentials, which are got first where that is needed: a token, for example. The call itself is not sent.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](crate::Kind::Configuration) for a mistake in what was given; [`Kind::Auth`](crate::Kind::Auth) when credentials
+    /// cannot be got.
+    pub async fn authenticate(self) -> Result<Request, Error> {
+        let (client, auth, request) = self.unsent()?;
+        auth.authenticate(request, client.exchange()).await
+    }
+
+    fn unsent(self) -> Result<(Client, Auth, Request), Error> {
+        let Self { client, draft } = self;
+        let request = draft?.finish(&client, false)?;
+        let auth = request.extensions().get().unwrap_or(&client.inner().auth).clone();
+        Ok((client, auth, request))
     }
 
     async fn exchange(self, stream: bool) -> Result<(Response, History), Error> {

@@ -52,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) auth: Auth,
     pub(crate) random: Random,
     pub(crate) stack: Stack,
+    exchange: Exchange,
 }
 
 impl Client {
@@ -94,6 +95,12 @@ impl Client {
     /// A GraphQL query or mutation, sent to the GraphQL path. An answer with `errors` is an error, with the partial data within.
     pub fn graphql(&self, request: &graphql::Request) -> Call {
         self.post(&self.0.graphql_path).graphql(request)
+    }
+
+    /// HTTP without credentials and limits, but with the same wire and patience: what logins go through.
+    #[must_use]
+    pub fn exchange(&self) -> &Exchange {
+        &self.0.exchange
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -283,7 +290,9 @@ impl Builder {
             None => Stack::new(Wire::new(&self.wire)?),
         };
         self.context.read = Read::Whole { max_bytes: self.max_body_bytes };
-        let stack = self.assemble(wire);
+        let retry = RetryLayer::new(self.retry.clone(), self.clock.clone(), self.random.clone());
+        let exchange = self.exchange(retry.clone(), wire.clone());
+        let stack = self.assemble(retry, exchange.clone(), wire);
         Ok(Client(Arc::new(Inner {
             base_url,
             headers: self.headers,
@@ -295,19 +304,22 @@ impl Builder {
             auth: self.auth,
             random: self.random,
             stack,
+            exchange,
         })))
     }
 
-    /// The call path, outermost first. The order is behaviour.
-    fn assemble(&self, wire: Stack) -> Stack {
-        // Tokens are fetched with the same patience as calls, but outside their limits and without credentials.
-        let retry = RetryLayer::new(self.retry.clone(), self.clock.clone(), self.random.clone());
-        let exchange = ServiceBuilder::new()
-            .layer(retry.clone())
+    /// Tokens are fetched with the same patience as calls, but outside their limits and without credentials.
+    fn exchange(&self, retry: RetryLayer, wire: Stack) -> Exchange {
+        let path = ServiceBuilder::new()
+            .layer(retry)
             .layer(CheckLayer::default())
             .layer(AttemptTimeoutLayer)
-            .service(wire.clone());
-        let exchange = Exchange::new(exchange, self.clock.clone(), self.random.clone());
+            .service(wire);
+        Exchange::new(path, self.clock.clone(), self.random.clone())
+    }
+
+    /// The call path, outermost first. The order is behaviour.
+    fn assemble(&self, retry: RetryLayer, exchange: Exchange, wire: Stack) -> Stack {
         let clock = self.clock.clone();
         // GraphQL services tell their limits in the body.
         let cost = move |body: &[u8]| Learned::from_cost(&graphql::cost(body, clock.now())?);
@@ -316,7 +328,7 @@ impl Builder {
             ServiceBuilder::new()
                 // Outermost: it bounds everything below, waits included.
                 .layer(DeadlineLayer::new(self.deadline))
-                // The same as above: its copies share one budget, so a host that fails is not asked twice as much.
+                // The same as in the exchange: its copies share one budget, so a host that fails is not asked twice as much.
                 .layer(retry)
                 // Inside the retries: what a retry is decided on is what the answer means, not what its status says.
                 .layer(CheckLayer::new(self.checks.clone()))

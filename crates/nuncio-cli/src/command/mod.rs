@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod auth;
 mod call;
 mod completions;
 mod connections;
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Login(login::LoginCommand),
     Logout(logout::LogoutCommand),
     Connections(connections::ConnectionsCommand),
+    Auth(auth::AuthCommand),
     /// Everything once, against a sandbox on this machine: no account and no network needed
     Demo,
     Sandbox(sandbox::SandboxCommand),
@@ -47,7 +49,8 @@ impl Command {
             Self::Services(command) => command.run(session),
             Self::Login(command) => command.run(session),
             Self::Logout(command) => command.run(session),
-            Self::Connections(command) => command.run(session),
+            Self::Connections(command) => command.run(session).await,
+            Self::Auth(command) => command.run(session),
             Self::Demo => Ok(demo::run().await?),
             Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),

@@ -173,3 +173,58 @@ fn a_new_key_is_told_with_what_changes() {
     let home = home.with_env("NUNCIO_KEY", "");
     assert_eq!(home.run(&["connections", "list"]).ends_with(0).out, "shop  default  basic  ready\n");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_tested_by_its_credentials_or_by_a_call() {
+    let (home, host) = (home(), shop().await);
+    login(&home, &["--as", "test"], &host, "grace");
+    let test = ["connections", "test", "shop", "--as", "test"];
+    let ran = home.run(&test).ends_with(0);
+    assert_eq!(ran.err, "shop as test: has credentials (authorization: ***); the service was not called\n");
+    let ran = home.run(&[&test[..], &["whoami"]].concat()).ends_with(0);
+    assert_eq!(ran.err, "shop as test: whoami answered 200 OK\n");
+    let ran = home.run(&["connections", "test", "shop"]).ends_with(1);
+    assert!(ran.err.contains("SHOP_PASSWORD is neither stored nor set"), "{}", ran.err);
+}
+
+#[test]
+fn what_a_call_would_carry_is_explained_with_where_it_comes_from() {
+    let home = home().with_env("SHOP_HOST", "127.0.0.1:1").with_env("SHOP_USER", "mary");
+    assert_eq!(
+        home.run(&["auth", "explain", "shop"]).ends_with(0).out,
+        "service: shop\nscheme: basic\nconnection: none is used\nSHOP_PASSWORD: not set\nSHOP_USER: from the environment\n"
+    );
+    login(&home, &[], "127.0.0.1:1", "ada");
+    assert_eq!(
+        home.run(&["auth", "explain", "shop"]).ends_with(0).out,
+        "service: shop\nscheme: basic\nconnection: default (ready)\n\
+         SHOP_PASSWORD: from the connection shop as default\nSHOP_USER: from the environment\n"
+    );
+    let ran = home.run(&["auth", "explain", "shop", "whoami", "--as", "default"]).ends_with(0);
+    assert!(ran.out.contains("SHOP_USER: from the connection shop as default\n"), "{}", ran.out);
+    assert!(
+        ran.out.contains("GET http://***/whoami\n") && ran.out.contains("authorization: Basic ***"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.ends_with("signs nothing\n"), "{}", ran.out);
+}
+
+#[test]
+fn what_would_be_signed_is_shown_byte_for_byte() {
+    let home = home();
+    home.write(
+        "services/signed.yaml",
+        "service: signed\nbase_url: http://127.0.0.1:1\n\
+         auth: { hmac: { secret: '{{ env.KEY }}', sign: \"{method}\\n{path_and_query}\\n{body}\" } }\n\
+         operations:\n  a: { post: /a, input: { n: any }, query: { q: '1' } }\n",
+    );
+    home.run_with(&["login", "signed"], "made-up-signing-key").ends_with(0);
+    let args = ["auth", "explain", "signed", "a", "n=two"];
+    let ran = home.run(&args).ends_with(0);
+    assert!(ran.out.contains("\nstring to sign:\n  POST\n  /a?q=1\n  {\"n\":\"two\"}\n"), "{}", ran.out);
+    let ran = home.run(&[&args[..], &["--json"]].concat()).ends_with(0);
+    let explained: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(explained["signed"][0]["text"], "POST\n/a?q=1\n{\"n\":\"two\"}");
+    assert_eq!(explained["variables"][0]["from"], "from the connection signed as default");
+}

@@ -266,6 +266,17 @@ impl Auth {
         self.0.as_ref().map_or(Ok(()), |scheme| scheme.preview(request))
     }
 
+    /// Puts the credentials on `request`, and gets them first where that is needed.
+    ///
+    /// # Errors
+    /// As [`Authenticate::authenticate`].
+    pub async fn authenticate(&self, request: Request, exchange: &Exchange) -> Result<Request, Error> {
+        match &self.0 {
+            Some(scheme) => scheme.authenticate(request, exchange).await,
+            None => Ok(request),
+        }
+    }
+
     /// What would be signed of `request` at this moment, step by step; nothing for credentials that sign nothing. Nothing is fetched.
     ///
     /// # Errors

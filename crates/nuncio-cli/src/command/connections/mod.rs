@@ -5,7 +5,8 @@ mod import;
 mod list;
 mod rekey;
 mod show;
-mod state;
+pub(crate) mod state;
+mod test;
 
 use std::path::PathBuf;
 
@@ -30,6 +31,7 @@ enum Action {
     List,
     /// Show what is stored of a connection, but not the secrets
     Show(AccountArgs),
+    Test(Box<test::TestCommand>),
     /// Forget a connection without telling the provider
     Remove(AccountArgs),
     /// Encrypt everything with a new key: the one in NUNCIO_NEW_KEY, else a random one in the key file
@@ -47,10 +49,11 @@ enum Action {
 }
 
 impl ConnectionsCommand {
-    pub(crate) fn run(self, session: &Session) -> Result<(), Stop> {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
         match self.action {
             Action::List => list::run(session),
             Action::Show(account) => show::run(session, &account.account()?),
+            Action::Test(command) => command.run(session).await,
             Action::Remove(account) => remove(session, &account.account()?),
             Action::Rekey => rekey::run(session),
             Action::Export => export::run(session),

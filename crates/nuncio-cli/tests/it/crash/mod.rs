@@ -8,6 +8,7 @@ mod each;
 mod life;
 mod pipes;
 mod pull;
+mod rekey;
 mod shop;
 mod signals;
 mod syscalls;

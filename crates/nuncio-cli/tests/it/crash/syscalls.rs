@@ -30,7 +30,7 @@ fn traced(command: &Command, home: &Home, files: &[&str], more: &[&str]) -> Comm
     strace
 }
 
-fn can_trace() -> bool {
+pub(super) fn can_trace() -> bool {
     let probe = Command::new("strace")
         .args(["-f", "-o", "/dev/null", "-e", "inject=fsync:signal=KILL", "true"])
         .output();

@@ -5,6 +5,8 @@ mod basic;
 mod hmac;
 mod oauth2;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -47,6 +49,13 @@ impl Auth {
             Self::OAuth2(_) => "oauth2",
             Self::Hmac(_) => "hmac",
         }
+    }
+
+    /// The names X of every `{{ env.X }}` in it.
+    #[must_use]
+    pub fn variables(&self) -> BTreeSet<String> {
+        let variables = self.templates().into_iter().flat_map(Template::variables);
+        variables.filter_map(|variable| variable.strip_prefix("env.").map(str::to_owned)).collect()
     }
 
     /// Everything in it that is a template.
