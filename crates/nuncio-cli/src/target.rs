@@ -121,6 +121,7 @@ pub(crate) fn connect(
         env: credentials.env(),
         base_url: options.base_url.clone().or(configured),
         wire: wire(session, options)?,
+        tokens: None,
         client: Builder::default().observer(observer),
     };
     Connection::new(service, settings)

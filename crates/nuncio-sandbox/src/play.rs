@@ -232,11 +232,11 @@ impl Play {
     fn token_endpoint(&self, received: &Received) -> Option<&OAuth2> {
         let own = self.service.operations.values().filter_map(|operation| operation.auth.as_ref());
         let mut oauth2 = own.chain([&self.service.auth]).filter_map(|auth| match auth {
-            Auth::OAuth2(oauth2) => Some(oauth2),
+            Auth::OAuth2(oauth2) => Some(&**oauth2),
             _ => None,
         });
         oauth2.find(|oauth2| {
-            let url = oauth2.token_url.source();
+            let url = oauth2.token_url.as_ref().map_or("", |url| url.source());
             let base = self.service.base_url.source();
             // A URL elsewhere is played under the service too: its path tells it apart.
             let path = url.strip_prefix(base).or_else(|| {

@@ -68,8 +68,8 @@ impl Demand<'_> {
             None => (field("client_id"), field("client_secret")),
         };
         let is_client = !id.is_empty()
-            & self.fits_or_empty(&oauth2.client_id, &id)
-            & self.fits_or_empty(&oauth2.client_secret, &secret);
+            & oauth2.client_id.as_ref().is_none_or(|expected| self.fits_or_empty(expected, &id))
+            & oauth2.client_secret.as_ref().is_none_or(|expected| self.fits_or_empty(expected, &secret));
         if !is_client {
             return refused(401, "invalid_client");
         }

@@ -49,7 +49,7 @@ mod suggest;
 pub mod template;
 
 pub use catalog::{Catalog, Origin};
-pub use connection::{Connection, Settings};
+pub use connection::{Connection, Login, Settings};
 pub use inputs::{Checked, File, Given, Inputs};
 pub use load::{MAX_FILE_BYTES, Problem, Problems};
 pub use model::{Operation, Service};

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use nuncio_client::auth::Auth;
+use nuncio_client::auth::oauth2::TokenStore;
 use nuncio_client::check::Checks;
 use nuncio_client::json::scalar_text;
 use nuncio_client::limit::Limiter;
@@ -18,6 +19,8 @@ use nuncio_client::pages::Pages;
 use nuncio_client::retry::Policy;
 use nuncio_client::{Builder, Call, Client, Error, graphql, wire};
 use serde_json::Value;
+
+pub use auth::Login;
 
 use crate::inputs::{Checked, Checker, Inputs};
 use crate::model::{Operation, Service};
@@ -34,6 +37,9 @@ pub struct Settings {
     pub base_url: Option<String>,
     /// How to connect. Plain HTTP is allowed too when the file allows it.
     pub wire: wire::Settings,
+    /// Where the tokens of the service's own `oauth2` are kept between processes. Those of an operation's are kept in memory. Default: in
+    /// memory.
+    pub tokens: Option<Arc<dyn TokenStore>>,
     /// What the client starts from: observer, clock, transport, bounds. What the file says comes on top.
     pub client: Builder,
 }
@@ -87,7 +93,7 @@ impl Connection {
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when the base URL needs an environment variable that is missing or is no
     /// URL, or when the wire cannot be set up.
     pub fn new(service: Service, settings: Settings) -> Result<Self, Error> {
-        let Settings { env, base_url, mut wire, client } = settings;
+        let Settings { env, base_url, mut wire, tokens, client } = settings;
         let scope = Scope::new(&env);
         let base_url = match base_url {
             Some(url) => url,
@@ -106,7 +112,7 @@ impl Connection {
             .graphql_path(&service.graphql.path)
             .wire(wire);
         if lacking(&env, needs(service.auth.templates())).is_ok() {
-            client = client.auth(auth::auth(&service.auth, &scope, &base_url)?);
+            client = client.auth(auth::auth(&service.auth, &scope, &base_url, tokens)?);
         }
         if let Some(timeout) = service.timeout {
             client = client.timeout(timeout.0);
@@ -137,6 +143,17 @@ impl Connection {
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.0.base_url
+    }
+
+    /// How a person logs in to the service, where it has `oauth2` with such a grant.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) for environment variables that are missing, all of which are named, and for
+    /// credentials that cannot be used.
+    pub fn login(&self) -> Result<Option<Login>, Error> {
+        let Inner { service, env, base_url, .. } = &*self.0;
+        lacking(env, needs(service.auth.templates()))?;
+        auth::login(&service.auth, &Scope::new(env), base_url)
     }
 
     /// A call of `operation` with `inputs`, ready to be sent.
@@ -218,7 +235,7 @@ impl Connection {
         if let Some(auth) = &operation.auth {
             // Made here only when it could not be made before, and then it says why.
             let bound = bound.auth.clone();
-            call = call.auth(bound.map_or_else(|| auth::auth(auth, &scope, base_url), Ok)?);
+            call = call.auth(bound.map_or_else(|| auth::auth(auth, &scope, base_url, None), Ok)?);
         }
         if operation.repeatable == Some(true) {
             call = call.repeatable();
@@ -285,7 +302,10 @@ impl Bound {
                 .then(|| checks::checks(errors, operation.response.as_ref(), validate))
                 .transpose()?
                 .map(Arc::new),
-            auth: operation.auth.as_ref().and_then(|auth| auth::auth(auth, &Scope::new(env), base_url).ok()),
+            auth: operation
+                .auth
+                .as_ref()
+                .and_then(|auth| auth::auth(auth, &Scope::new(env), base_url, None).ok()),
         })
     }
 }

@@ -12,8 +12,9 @@ mod service;
 mod span;
 
 pub use auth::{
-    Algorithm, ApiKey, Auth, Basic, ClientAuth, Encoding, Hmac, KeyId, KeyPlace, NamedHeader, OAuth2,
-    SignatureHeader, TimeFormat, TimestampHeader,
+    Algorithm, ApiKey, Auth, Basic, ClientAuth, Encoding, GitHubApp, GoogleServiceAccount, Grant, Hmac,
+    KeyId, KeyPlace, NamedHeader, OAuth2, SignatureHeader, Statement, TimeFormat, TimestampHeader,
+    TokenExchange,
 };
 pub use errors::{Errors, Validate};
 pub use input::{Input, Place, Type};

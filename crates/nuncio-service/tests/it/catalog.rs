@@ -102,7 +102,7 @@ fn credentials(auth: &Auth) -> Vec<&Template> {
         Auth::ApiKey(key) => vec![&key.value],
         Auth::Basic(basic) => vec![&basic.user, &basic.password],
         Auth::Bearer(token) => vec![token],
-        Auth::OAuth2(oauth2) => vec![&oauth2.client_id, &oauth2.client_secret],
+        Auth::OAuth2(oauth2) => oauth2.client_id.iter().chain(&oauth2.client_secret).collect(),
         Auth::Hmac(hmac) => vec![&hmac.secret],
     }
 }

@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone)]
-struct Seen {
-    method: String,
-    url: String,
-    headers: HeaderMap,
-    body: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
-type Log = Arc<Mutex<Vec<Seen>>>;
+pub(crate) type Log = Arc<Mutex<Vec<Seen>>>;
 
 /// `service` with a wire that answers with `answer`, and what went over it.
-fn connect(
+pub(crate) fn connect(
     service: Service,
     answer: impl Fn(&Seen) -> (u16, Value) + Clone + Send + Sync + 'static,
 ) -> (Connection, Log) {
@@ -53,7 +53,7 @@ fn connect(
     (Connection::new(service, settings).unwrap_or_else(|error| panic!("{}", error.report())), log)
 }
 
-fn file(text: &str) -> Service {
+pub(crate) fn file(text: &str) -> Service {
     let text = format!("service: shop\nbase_url: https://shop.example.com/v1\n{text}");
     Service::from_yaml(&text, "shop.yaml").unwrap_or_else(|error| panic!("{}", error.report()))
 }

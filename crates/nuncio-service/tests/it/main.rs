@@ -9,4 +9,5 @@ mod catalog;
 mod catalog_sandbox;
 mod connection;
 mod limits;
+mod oauth2;
 mod search_path;

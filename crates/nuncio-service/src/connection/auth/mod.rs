@@ -4,19 +4,40 @@ mod api_key;
 mod hmac;
 mod oauth2;
 
+use std::sync::Arc;
+
 use nuncio_client::Error;
 use nuncio_client::auth::Auth;
+use nuncio_client::auth::oauth2::TokenStore;
 
 use crate::model;
 use crate::template::Scope;
 
-pub(super) fn auth(described: &model::Auth, scope: &Scope, base_url: &str) -> Result<Auth, Error> {
+pub use oauth2::Login;
+
+/// `tokens` keeps those of OAuth 2.0; without it they are kept in memory.
+pub(super) fn auth(
+    described: &model::Auth,
+    scope: &Scope,
+    base_url: &str,
+    tokens: Option<Arc<dyn TokenStore>>,
+) -> Result<Auth, Error> {
     match described {
         model::Auth::None => Ok(Auth::none()),
         model::Auth::Bearer(token) => Ok(Auth::bearer(token.secret(scope)?)),
         model::Auth::Basic(basic) => Auth::basic(&basic.user.text(scope)?, basic.password.secret(scope)?),
         model::Auth::ApiKey(key) => api_key::api_key(key, scope).map(Auth::api_key),
-        model::Auth::OAuth2(oauth2) => oauth2::oauth2(oauth2, scope, base_url).map(Auth::oauth2),
+        model::Auth::OAuth2(oauth2) => {
+            oauth2::oauth2(oauth2, &oauth2::Reader { scope, base_url }, tokens).map(Auth::oauth2)
+        }
         model::Auth::Hmac(hmac) => hmac::signer(hmac, scope).map(Auth::hmac),
+    }
+}
+
+/// How a person logs in, where that is how the service knows who calls.
+pub(super) fn login(described: &model::Auth, scope: &Scope, base_url: &str) -> Result<Option<Login>, Error> {
+    match described {
+        model::Auth::OAuth2(oauth2) => oauth2::login(oauth2, &oauth2::Reader { scope, base_url }),
+        _ => Ok(None),
     }
 }

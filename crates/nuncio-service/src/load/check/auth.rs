@@ -4,7 +4,8 @@ use nuncio_client::auth::hmac;
 use url::Url;
 
 use super::{Findings, Sees};
-use crate::model::{ApiKey, Auth, Hmac, OAuth2};
+use crate::model::{ApiKey, Auth, ClientAuth, Grant, Hmac, OAuth2};
+use crate::template::Template;
 
 impl Findings<'_> {
     pub(super) fn auth(&mut self, auth: &Auth) {
@@ -32,24 +33,78 @@ impl Findings<'_> {
     }
 
     fn oauth2(&mut self, oauth2: &OAuth2) {
-        let url = oauth2.token_url.source();
-        if oauth2.token_url.is_literal() && !url.starts_with('/') && url.parse::<Url>().is_err() {
-            self.wrong("token_url", format!("{url:?} is neither a URL nor a path under base_url"));
-        }
-        let fixed = [
-            ("token_url", Some(&oauth2.token_url)),
-            ("client_id", Some(&oauth2.client_id)),
-            ("client_secret", Some(&oauth2.client_secret)),
-            ("audience", oauth2.audience.as_ref()),
-        ];
-        for (key, template) in fixed.into_iter().filter_map(|(key, template)| Some((key, template?))) {
+        for (key, template) in oauth2.keys() {
+            let url = template.source();
+            let is_url = key == "issuer" || key.ends_with("_url");
+            if is_url && template.is_literal() && !url.starts_with('/') && url.parse::<Url>().is_err() {
+                self.wrong(key, format!("{url:?} is neither a URL nor a path under base_url"));
+            }
             self.template(key, template, Sees::Env);
         }
-        self.under(&["params"], |found| {
-            for (name, value) in &oauth2.params {
-                found.template(name, value, Sees::Env);
+        for (key, params) in [("params", &oauth2.params), ("login_params", &oauth2.login_params)] {
+            self.under(&[key], |found| {
+                for (name, value) in params {
+                    found.template(name, value, Sees::Env);
+                }
+            });
+        }
+        self.grant(&oauth2.grant);
+        self.lacks(oauth2);
+    }
+
+    fn grant(&mut self, grant: &Grant) {
+        if let Grant::RefreshToken(token) = grant {
+            return self.under(&["grant"], |found| found.template("refresh_token", token, Sees::Env));
+        }
+        self.under(&["grant", grant.name()], |found| {
+            for (key, template) in grant.keys() {
+                found.template(key, template, Sees::Env);
+            }
+            if let Grant::JwtBearer(statement) = grant {
+                found.under(&["claims"], |found| {
+                    for (name, value) in &statement.claims {
+                        found.template(name, value, Sees::Env);
+                    }
+                });
             }
         });
+    }
+
+    /// What the grant and the way the client shows itself need, and is not there.
+    fn lacks(&mut self, oauth2: &OAuth2) {
+        let grant = oauth2.grant.name();
+        let mut need = |is_there: bool, what: &str, why: &str| {
+            if !is_there {
+                self.wrong_here(format!("{why} needs {what}"));
+            }
+        };
+        let finds = |endpoint: &Option<Template>| oauth2.issuer.is_some() || endpoint.is_some();
+        if !matches!(oauth2.grant, Grant::GoogleServiceAccount(_) | Grant::GitHubApp(_)) {
+            need(finds(&oauth2.token_url), "token_url or issuer", grant);
+        }
+        match oauth2.grant {
+            Grant::AuthorizationCode => {
+                need(finds(&oauth2.authorization_url), "authorization_url or issuer", grant);
+            }
+            Grant::DeviceCode => {
+                need(finds(&oauth2.device_authorization_url), "device_authorization_url or issuer", grant);
+            }
+            Grant::ClientCredentials => {
+                let shows_nothing = oauth2.client_auth() == ClientAuth::None;
+                need(!shows_nothing, "client_secret, private_key or client_auth: tls", grant);
+            }
+            _ => {}
+        }
+        if !matches!(oauth2.grant, Grant::GoogleServiceAccount(_) | Grant::JwtBearer(_)) {
+            need(oauth2.client_id.is_some(), "client_id", grant);
+        }
+        match oauth2.client_auth() {
+            ClientAuth::None | ClientAuth::Tls => {}
+            ClientAuth::Basic | ClientAuth::Body | ClientAuth::SecretJwt => {
+                need(oauth2.client_secret.is_some(), "client_secret", "client_auth");
+            }
+            ClientAuth::PrivateKeyJwt => need(oauth2.private_key.is_some(), "private_key", "client_auth"),
+        }
     }
 
     fn hmac(&mut self, hmac: &Hmac) {

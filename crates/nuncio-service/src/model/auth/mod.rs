@@ -15,7 +15,7 @@ use crate::template::Template;
 pub use api_key::{ApiKey, KeyPlace};
 pub use basic::Basic;
 pub use hmac::{Algorithm, Encoding, Hmac, KeyId, NamedHeader, SignatureHeader, TimeFormat, TimestampHeader};
-pub use oauth2::{ClientAuth, OAuth2};
+pub use oauth2::{ClientAuth, GitHubApp, GoogleServiceAccount, Grant, OAuth2, Statement, TokenExchange};
 
 /// How calls prove who makes them. Write `none` or one key.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -30,9 +30,9 @@ pub enum Auth {
     Basic(Basic),
     /// A token in `Authorization: Bearer` (RFC 6750).
     Bearer(Template),
-    /// A token got with OAuth 2.0 client credentials (RFC 6749 §4.4), kept until shortly before it expires.
+    /// A token of OAuth 2.0 (RFC 6749), kept until shortly before it expires.
     #[serde(rename = "oauth2")]
-    OAuth2(OAuth2),
+    OAuth2(Box<OAuth2>),
     /// A signature over each request.
     Hmac(Hmac),
 }
@@ -66,11 +66,7 @@ impl Auth {
             Self::ApiKey(key) => vec![&key.value],
             Self::Basic(basic) => vec![&basic.user, &basic.password],
             Self::Bearer(token) => vec![token],
-            Self::OAuth2(oauth2) => [&oauth2.token_url, &oauth2.client_id, &oauth2.client_secret]
-                .into_iter()
-                .chain(&oauth2.audience)
-                .chain(oauth2.params.values())
-                .collect(),
+            Self::OAuth2(oauth2) => oauth2.templates(),
             Self::Hmac(hmac) => {
                 let key_id = hmac.key_id.as_ref().map(|key_id| &key_id.value);
                 [&hmac.secret].into_iter().chain(key_id).collect()

@@ -54,6 +54,12 @@ pub trait TokenStore: Send + Sync {
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<(), Error>>;
 }
 
+impl fmt::Debug for dyn TokenStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenStore")
+    }
+}
+
 /// The sole right to save what a [`TokenStore`] keeps.
 #[derive(Debug)]
 pub struct Lease {
