@@ -270,14 +270,28 @@ impl Play {
     }
 
     fn refuse(&self, refusal: &Refusal, asked: &Asked<'_>) -> Answer {
-        let answer = match refusal.graphql_message().filter(|_| asked.query.is_some()) {
+        let mut answer = match refusal.graphql_message().filter(|_| asked.query.is_some()) {
             Some(message) => graphql::errors(&[message.to_owned()]),
             None => {
                 let errors = asked.operation.errors.as_ref().unwrap_or(&self.service.errors);
                 refusal.answer(&self.service, errors, self.scope(asked.received))
             }
         };
+        let auth = asked.operation.auth.as_ref().unwrap_or(&self.service.auth);
+        if matches!((refusal, auth), (Refusal::Auth, Auth::Digest(_))) {
+            answer = answer.with_header("WWW-Authenticate", &self.challenge());
+        }
         self.with_headers(answer, asked.received)
+    }
+
+    /// A Digest challenge that was never made before.
+    fn challenge(&self) -> String {
+        let state = &mut *self.state();
+        let nonce = random(&mut state.rng);
+        let scope = Scope::new(&self.words.env);
+        let now = self.words.clock.since_epoch();
+        let mut demand = Demand { scope: &scope, now, tokens: &mut state.tokens, nonces: &mut state.nonces };
+        demand.challenge(&nonce)
     }
 
     /// Adds the headers of every answer.

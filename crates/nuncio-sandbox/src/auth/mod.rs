@@ -1,12 +1,15 @@
 //! Credentials, demanded as described.
 
+mod digest;
 mod hmac;
+mod signed;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use nuncio_client::auth::Message;
 use nuncio_service::model::{ApiKey, Auth, KeyPlace};
 use nuncio_service::{Scope, Template};
 use subtle::ConstantTimeEq as _;
@@ -34,7 +37,12 @@ impl Demand<'_> {
             }),
             Auth::Bearer(token) => bearer_of(received).is_some_and(|given| self.fits(token, given)),
             Auth::OAuth2(_) => bearer_of(received).is_some_and(|token| self.tokens.accepts(token, self.now)),
+            Auth::Digest(digest) => self.answers(digest, received),
+            Auth::Jwt(jwt) => bearer_of(received).is_some_and(|token| self.is_of(jwt, token)),
             Auth::Hmac(hmac) => self.is_signed(hmac, received).is_some(),
+            Auth::SigV4(sigv4) => self.is_signed_by_sigv4(sigv4, received),
+            Auth::OAuth1(oauth1) => self.is_signed_by_oauth1(oauth1, received),
+            Auth::MessageSignature(it) => self.is_signed_by_message_signature(it, received),
         }
     }
 
@@ -66,6 +74,19 @@ impl Demand<'_> {
             Err(_) => true,
         }
     }
+}
+
+/// A request as its signer saw it. The second is that of a client that knows nothing of the service's name before the path.
+fn messages(received: &Received) -> [Message<'_>; 2] {
+    [&received.full_path, &received.path].map(|path| Message {
+        method: received.method.as_str(),
+        scheme: "http",
+        authority: received.header("host").unwrap_or_default().into(),
+        path,
+        query: received.query.as_deref(),
+        headers: &received.headers,
+        body: Some(&received.body),
+    })
 }
 
 /// The token of an `Authorization: Bearer` header; or of `Authorization: token`, as it was called before RFC 6750 and some clients

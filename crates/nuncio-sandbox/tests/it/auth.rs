@@ -3,8 +3,11 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use hmac::{KeyInit, Mac};
-use nuncio_client::Clock;
+use nuncio_client::auth::{Authenticate as _, Exchange, OAuth1Signer};
+use nuncio_client::wire::{self, Wire};
+use nuncio_client::{Body, Clock, Random};
 use nuncio_sandbox::Options;
+use nuncio_service::{Connection, Env, Inputs, Service, Settings};
 use serde_json::{Value, json};
 
 use crate::support::{Played, TOKEN, answer, body, example, service};
@@ -135,4 +138,101 @@ async fn a_signature_must_be_of_this_request_and_of_now() {
     assert_eq!(signed(&played, 1_000_301, &payout, &payout).await, 401);
     assert_eq!(signed(&played, 1_000_000, &other, &payout).await, 401);
     assert_eq!(played.sandbox.objects("example", "payouts").len(), 2);
+}
+
+/// Credentials of every standard that signs, by secrets that are all [`TOKEN`].
+const STANDARDS: [&str; 10] = [
+    "{ digest: { user: ada, password: '{{ env.SECRET }}' } }",
+    "{ jwt: { key: { secret: '{{ env.SECRET }}' }, claims: { iss: made-up-app, aud: made-up-api } } }",
+    "{ sigv4: { access_key_id: MADEUP, secret_access_key: '{{ env.SECRET }}', region: eu-west-1, service: execute-api } }",
+    "{ sigv4: { access_key_id: MADEUP, secret_access_key: '{{ env.SECRET }}', region: eu-west-1, service: s3, presigned: 1m } }",
+    "{ oauth1: { consumer_key: made-up, consumer_secret: '{{ env.SECRET }}' } }",
+    "{ oauth1: { consumer_key: made-up, consumer_secret: '{{ env.SECRET }}', token: made-up, token_secret: a, method: hmac_sha256, placement: query } }",
+    "{ oauth1: { consumer_key: made-up, consumer_secret: '{{ env.SECRET }}', method: plaintext } }",
+    "{ message_signature: { key: { secret: '{{ env.SECRET }}' }, key_id: made-up, nonce: true } }",
+    "{ message_signature: { key: { secret: '{{ env.SECRET }}' }, components: ['@method', '@target-uri', '@query-param;name=\"a\"'], expires_after: 1m } }",
+    "{ hmac: { secret: '{{ env.SECRET }}' } }",
+];
+
+/// A connection to what is played, with these credentials, by nuncio's own client.
+fn connection(played: &Played, auth: &str, secret: &'static str) -> Connection {
+    let url = &played.url;
+    let text = format!(
+        "service: example\nbase_url: {url}\nauth: {auth}\noperations: {{ pings.get: {{ get: /ping, query: {{ a: b c }} }} }}"
+    );
+    let service =
+        Service::from_yaml(&text, "example.yaml").unwrap_or_else(|error| panic!("{}", error.report()));
+    let settings = Settings { env: Env::new(move |_| Some(secret.to_owned())), ..Settings::default() };
+    Connection::new(service, settings).unwrap_or_else(|error| panic!("{}", error.report()))
+}
+
+async fn called(connection: &Connection) -> u16 {
+    let call = connection.call("pings.get", Inputs::default()).expect("a call");
+    match call.send().await {
+        Ok(answer) => answer.status.as_u16(),
+        Err(error) => error.status().unwrap_or_else(|| panic!("{}", error.report())).as_u16(),
+    }
+}
+
+#[tokio::test]
+async fn what_the_client_signs_by_a_standard_is_verified() {
+    for auth in STANDARDS {
+        let played = of(auth).await;
+        let right = connection(&played, auth, TOKEN);
+        for _ in 0..3 {
+            assert_eq!(called(&right).await, 200, "{auth}");
+        }
+        assert_eq!(called(&connection(&played, auth, "made-up-other")).await, 401, "{auth}");
+        assert_eq!(status(played.bare("/ping?a=b")).await, 401, "{auth}");
+    }
+}
+
+#[tokio::test]
+async fn a_private_key_signs_and_its_public_half_verifies() {
+    // A key that RFC 9421 publishes, appendix B.1.4.
+    let pem = "-----BEGIN PRIVATE KEY-----\\nMC4CAQAwBQYDK2VwBCIEIJ+DYvh6SEqVTm50DFtMDoQikTmiCqirVv9mWG9qfSnF\\n-----END PRIVATE KEY-----";
+    for auth in [
+        format!("{{ message_signature: {{ key: {{ private_key: \"{pem}\" }} }} }}"),
+        format!(
+            "{{ jwt: {{ key: {{ private_key: \"{pem}\" }}, algorithm: EdDSA, claims: {{ iss: made-up-app }} }} }}"
+        ),
+    ] {
+        let played = of(&auth).await;
+        assert_eq!(called(&connection(&played, &auth, TOKEN)).await, 200, "{auth}");
+        assert_eq!(status(played.bare("/ping").bearer_auth("made.up.token")).await, 401, "{auth}");
+    }
+}
+
+#[tokio::test]
+async fn any_signature_of_the_right_shape_will_do_when_the_environment_has_none() {
+    for auth in STANDARDS {
+        let text = format!(
+            "auth: {auth}\noperations: {{ pings.get: {{ get: /ping, sandbox: {{ action: reply }} }} }}"
+        );
+        let played = Played::start(Options { services: vec![service(&text)], ..Options::default() }).await;
+        assert_eq!(called(&connection(&played, auth, "made-up-other")).await, 200, "{auth}");
+        assert_eq!(status(played.bare("/ping")).await, 401, "{auth}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_asked_about_once() {
+    let auth = STANDARDS[0];
+    let played = of(auth).await;
+    assert_eq!(called(&connection(&played, auth, "made-up-other")).await, 401);
+    assert_eq!(played.counts("pings.get").requests, 2);
+}
+
+#[tokio::test]
+async fn a_signed_request_that_is_repeated_is_refused() {
+    let wire = Wire::new(&wire::Settings::default()).expect("a wire");
+    let exchange = Exchange::new(wire, Clock::system(), Random::new());
+    let signer = OAuth1Signer::new("made-up", TOKEN.into());
+    let played = of(STANDARDS[4]).await;
+    let request = http::Request::get(format!("{}/ping", played.url)).body(Body::Empty).expect("a request");
+    let signed = signer.authenticate(request, &exchange).await.expect("it is signed");
+    let authorization = signed.headers()["authorization"].to_str().expect("text");
+    for expected in [200, 401] {
+        assert_eq!(status(played.bare("/ping").header("authorization", authorization)).await, expected);
+    }
 }

@@ -216,10 +216,35 @@ fn auth_is_a_word_or_one_key() {
     assert_eq!(told("{ none: x }"), "3:9: `none` takes no value");
     assert_eq!(
         told("{ bearer: x, basic: { user: y } }"),
-        "3:7: expected exactly one of: none, api_key, basic, bearer, oauth2, hmac"
+        "3:7: expected exactly one of: none, api_key, basic, bearer, oauth2, digest, jwt, hmac, sigv4, oauth1, message_signature"
     );
     assert_eq!(told("{ baerer: x }"), "3:9: unknown word `baerer`, did you mean `bearer`?");
     assert!(load(&with("auth: none\n")).is_ok());
+}
+
+#[test]
+fn what_cannot_sign_is_told_where_it_stands() {
+    let told = |auth: &str| mistakes(&with(&format!("auth: {auth}\n"))).join("; ");
+    let one_key = "what signs is exactly one of: private_key, secret";
+    assert_eq!(told("{ jwt: { key: {} } }"), format!("3:16: {one_key}"));
+    assert_eq!(
+        told("{ message_signature: { key: { secret: a, private_key: b } } }"),
+        format!("3:30: {one_key}")
+    );
+    let none = told("{ jwt: { key: { secret: a }, algorithm: none } }");
+    assert!(none.contains("tokens cannot be signed by \"none\": known are HS256, "), "{none}");
+    assert!(
+        told("{ message_signature: { key: { secret: a }, algorithm: rsa } }")
+            .contains("messages cannot be signed by \"rsa\"")
+    );
+    assert!(
+        told("{ message_signature: { key: { secret: a }, components: ['@status'] } }")
+            .contains("is nothing of a request")
+    );
+    let rsa = "3:9: a private_key goes with the method rsa_sha1, and with it alone";
+    assert_eq!(told("{ oauth1: { consumer_key: a, method: rsa_sha1 } }"), rsa);
+    assert_eq!(told("{ oauth1: { consumer_key: a, private_key: b } }"), rsa);
+    assert!(told("{ sigv4: { access_key_id: a, secret_access_key: b, service: s3 } }").contains("region"));
 }
 
 #[test]

@@ -12,9 +12,10 @@ mod service;
 mod span;
 
 pub use auth::{
-    Algorithm, ApiKey, Auth, Basic, ClientAuth, Encoding, GitHubApp, GoogleServiceAccount, Grant, Hmac,
-    KeyId, KeyPlace, NamedHeader, OAuth2, SignatureHeader, Statement, TimeFormat, TimestampHeader,
-    TokenExchange,
+    Algorithm, ApiKey, Auth, Basic, ClientAuth, ContentDigest, Digest, Encoding, GitHubApp,
+    GoogleServiceAccount, Grant, Hmac, Jwt, Key, KeyId, KeyPlace, MessageSignature, NamedHeader, OAuth1,
+    OAuth1Method, OAuth1Placement, OAuth2, Payload, SecretEncoding, SigV4, SignatureHeader, Statement,
+    TimeFormat, TimestampHeader, TokenExchange,
 };
 pub use errors::{Errors, Validate};
 pub use input::{Input, Place, Type};

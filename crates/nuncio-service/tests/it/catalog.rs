@@ -104,6 +104,7 @@ fn credentials(auth: &Auth) -> Vec<&Template> {
         Auth::Bearer(token) => vec![token],
         Auth::OAuth2(oauth2) => oauth2.client_id.iter().chain(&oauth2.client_secret).collect(),
         Auth::Hmac(hmac) => vec![&hmac.secret],
+        other => other.templates(),
     }
 }
 

@@ -14,8 +14,7 @@ use crate::{Clock, Error, Random, Request, Secret};
 /// Signs a token with a private key or a shared secret and sends it as `Authorization: Bearer`, for services that take such tokens in
 /// place of one they issue: App Store Connect, GitHub Apps, Google APIs for service accounts.
 ///
-/// A token is sent until a tenth of its life is left; then another is
-/// made.
+/// A token is sent until a tenth of its life is left; then another is made.
 ///
 /// ```
 /// use nuncio_client::auth::jwt::{JwtBearer, Signer};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Algorithm, Header, sign};
+use super::{Algorithm, Header, Verifier, sign};
 use crate::auth::key::SigningKey;
-use crate::{Clock, Error, Random, Secret};
+use crate::{Clock, Error, Kind, Random, Secret};
 
 /// How long a token is good for unless told otherwise. Some services refuse more than 10 or 20 minutes.
 pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
@@ -93,5 +93,39 @@ impl Signer {
         claims.insert("exp".to_owned(), (issued + self.lifetime).as_secs().into());
         claims.entry("jti").or_insert_with(|| random.uuid().into());
         sign(&self.header, &Value::Object(claims), &self.key)
+    }
+
+    /// Whether `token` is one of this signer's: signed by its key, good now, with all its claims.
+    ///
+    /// # Errors
+    /// [`Kind::Auth`](crate::Kind::Auth) with the reason when it is not.
+    pub fn verify(&self, token: &str, clock: &Clock) -> Result<(), Error> {
+        let mut verifier = Verifier::new([self.header.algorithm]).require("exp");
+        if let Some(audience) = self.claims.get("aud").and_then(Value::as_str) {
+            verifier = verifier.audience(audience);
+        }
+        let verified = verifier.verify(token, &self.key.verifying_key().into(), clock)?;
+        match self.claims.iter().find(|(name, value)| verified.claims.get(*name) != Some(value)) {
+            Some((name, _)) => Err(Error::new(Kind::Auth, format!("the token has another {name}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::key::testing::key;
+
+    #[test]
+    fn a_token_of_another_key_or_time_or_with_other_claims_is_refused() {
+        let at = |secs| Clock::fixed(std::time::UNIX_EPOCH + Duration::from_secs(secs));
+        let of = |name, issuer: &str| Signer::new(key(name)).claim("iss", issuer).claim("aud", "made-up-api");
+        let token = of("ed1", "made-up-app").token(&at(1000), &Random::seeded(7)).unwrap();
+        assert!(of("ed1", "made-up-app").verify(token.expose(), &at(1299)).is_ok());
+        assert!(of("ed1", "made-up-app").verify(token.expose(), &at(1300)).is_err());
+        assert!(of("ec1", "made-up-app").verify(token.expose(), &at(1000)).is_err());
+        let error = of("ed1", "made-up-other").verify(token.expose(), &at(1000)).unwrap_err();
+        assert_eq!(error.to_string(), "the token has another iss");
     }
 }

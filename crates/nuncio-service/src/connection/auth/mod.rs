@@ -2,13 +2,18 @@
 
 mod api_key;
 mod hmac;
+mod jwt;
+mod key;
+mod message_signature;
+mod oauth1;
 mod oauth2;
+mod sigv4;
 
 use std::sync::Arc;
 
 use nuncio_client::Error;
-use nuncio_client::auth::Auth;
 use nuncio_client::auth::oauth2::TokenStore;
+use nuncio_client::auth::{Auth, DigestCredentials, JwtBearer};
 
 use crate::model;
 use crate::template::Scope;
@@ -30,7 +35,15 @@ pub(super) fn auth(
         model::Auth::OAuth2(oauth2) => {
             oauth2::oauth2(oauth2, &oauth2::Reader { scope, base_url }, tokens).map(Auth::oauth2)
         }
+        model::Auth::Digest(digest) => {
+            let (user, password) = (digest.user.text(scope)?, digest.password.secret(scope)?);
+            Ok(Auth::digest(DigestCredentials::new(user, password)))
+        }
+        model::Auth::Jwt(jwt) => jwt.signer(scope).map(|signer| Auth::jwt(JwtBearer::new(signer))),
         model::Auth::Hmac(hmac) => hmac::signer(hmac, scope).map(Auth::hmac),
+        model::Auth::SigV4(sigv4) => sigv4.signer(scope).map(Auth::sigv4),
+        model::Auth::OAuth1(oauth1) => oauth1.signer(scope).map(Auth::oauth1),
+        model::Auth::MessageSignature(it) => it.signer(scope).map(Auth::message_signature),
     }
 }
 

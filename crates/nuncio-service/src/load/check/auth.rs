@@ -1,10 +1,15 @@
 //! What the types cannot say of credentials.
 
-use nuncio_client::auth::hmac;
+use std::str::FromStr;
+
+use nuncio_client::Error;
+use nuncio_client::auth::{hmac, jwt, message_signature};
 use url::Url;
 
 use super::{Findings, Sees};
-use crate::model::{ApiKey, Auth, ClientAuth, Grant, Hmac, OAuth2};
+use crate::model::{
+    ApiKey, Auth, ClientAuth, Grant, Hmac, Jwt, Key, MessageSignature, OAuth1, OAuth1Method, OAuth2, SigV4,
+};
 use crate::template::Template;
 
 impl Findings<'_> {
@@ -18,7 +23,17 @@ impl Findings<'_> {
                 found.template("password", &basic.password, Sees::Env);
             }),
             Auth::OAuth2(oauth2) => found.under(&["oauth2"], |found| found.oauth2(oauth2)),
+            Auth::Digest(digest) => found.under(&["digest"], |found| {
+                found.template("user", &digest.user, Sees::Env);
+                found.template("password", &digest.password, Sees::Env);
+            }),
+            Auth::Jwt(jwt) => found.under(&["jwt"], |found| found.jwt(jwt)),
             Auth::Hmac(hmac) => found.under(&["hmac"], |found| found.hmac(hmac)),
+            Auth::SigV4(sigv4) => found.under(&["sigv4"], |found| found.sigv4(sigv4)),
+            Auth::OAuth1(oauth1) => found.under(&["oauth1"], |found| found.oauth1(oauth1)),
+            Auth::MessageSignature(it) => {
+                found.under(&["message_signature"], |found| found.message_signature(it));
+            }
         });
     }
 
@@ -123,6 +138,68 @@ impl Findings<'_> {
         }
         if let Some(key_id) = &hmac.key_id {
             self.under(&["key_id"], |found| found.template("value", &key_id.value, Sees::Env));
+        }
+    }
+
+    fn jwt(&mut self, jwt: &Jwt) {
+        self.key(&jwt.key);
+        self.parses::<jwt::Algorithm>("algorithm", jwt.algorithm.as_ref());
+        self.optional("key_id", jwt.key_id.as_ref());
+        self.under(&["claims"], |found| {
+            for (name, value) in &jwt.claims {
+                found.template(name, value, Sees::Env);
+            }
+        });
+    }
+
+    fn sigv4(&mut self, sigv4: &SigV4) {
+        self.template("access_key_id", &sigv4.access_key_id, Sees::Env);
+        self.template("secret_access_key", &sigv4.secret_access_key, Sees::Env);
+        self.optional("session_token", sigv4.session_token.as_ref());
+        self.template("region", &sigv4.region, Sees::Env);
+        self.template("service", &sigv4.service, Sees::Env);
+    }
+
+    fn oauth1(&mut self, oauth1: &OAuth1) {
+        self.template("consumer_key", &oauth1.consumer_key, Sees::Env);
+        self.template("consumer_secret", &oauth1.consumer_secret, Sees::Env);
+        self.optional("token", oauth1.token.as_ref());
+        self.template("token_secret", &oauth1.token_secret, Sees::Env);
+        self.optional("private_key", oauth1.private_key.as_ref());
+        if (oauth1.method == OAuth1Method::RsaSha1) != oauth1.private_key.is_some() {
+            self.wrong_here("a private_key goes with the method rsa_sha1, and with it alone");
+        }
+    }
+
+    fn message_signature(&mut self, it: &MessageSignature) {
+        self.key(&it.key);
+        self.parses::<message_signature::Algorithm>("algorithm", it.algorithm.as_ref());
+        self.optional("key_id", it.key_id.as_ref());
+        for component in it.components.iter().flatten() {
+            self.parses::<message_signature::Component>("components", Some(component));
+        }
+    }
+
+    fn key(&mut self, key: &Key) {
+        self.under(&["key"], |found| {
+            if key.template().is_none() {
+                found.wrong_here("what signs is exactly one of: private_key, secret");
+            }
+            found.optional("private_key", key.private_key.as_ref());
+            found.optional("secret", key.secret.as_ref());
+        });
+    }
+
+    fn optional(&mut self, key: &str, template: Option<&Template>) {
+        if let Some(template) = template {
+            self.template(key, template, Sees::Env);
+        }
+    }
+
+    fn parses<T: FromStr<Err = Error>>(&mut self, key: &str, text: Option<&String>) {
+        if let Some(Err(error)) = text.map(|text| text.parse::<T>()) {
+            let advice = error.advice().map(|advice| format!(": {advice}")).unwrap_or_default();
+            self.wrong(key, format!("{error}{advice}"));
         }
     }
 }

@@ -2,8 +2,14 @@
 
 mod api_key;
 mod basic;
+mod digest;
 mod hmac;
+mod jwt;
+mod key;
+mod message_signature;
+mod oauth1;
 mod oauth2;
+mod sigv4;
 
 use std::collections::BTreeSet;
 
@@ -14,8 +20,14 @@ use crate::template::Template;
 
 pub use api_key::{ApiKey, KeyPlace};
 pub use basic::Basic;
+pub use digest::Digest;
 pub use hmac::{Algorithm, Encoding, Hmac, KeyId, NamedHeader, SignatureHeader, TimeFormat, TimestampHeader};
+pub use jwt::Jwt;
+pub use key::{Key, SecretEncoding};
+pub use message_signature::{ContentDigest, MessageSignature};
+pub use oauth1::{OAuth1, OAuth1Method, OAuth1Placement};
 pub use oauth2::{ClientAuth, GitHubApp, GoogleServiceAccount, Grant, OAuth2, Statement, TokenExchange};
+pub use sigv4::{Payload, SigV4};
 
 /// How calls prove who makes them. Write `none` or one key.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -33,8 +45,20 @@ pub enum Auth {
     /// A token of OAuth 2.0 (RFC 6749), kept until shortly before it expires.
     #[serde(rename = "oauth2")]
     OAuth2(Box<OAuth2>),
+    /// User and password by Digest (RFC 7616).
+    Digest(Digest),
+    /// A bearer token that is signed here (RFC 7519).
+    Jwt(Jwt),
     /// A signature over each request.
     Hmac(Hmac),
+    /// AWS Signature Version 4.
+    #[serde(rename = "sigv4")]
+    SigV4(SigV4),
+    /// OAuth 1.0a (RFC 5849).
+    #[serde(rename = "oauth1")]
+    OAuth1(OAuth1),
+    /// HTTP Message Signatures (RFC 9421).
+    MessageSignature(MessageSignature),
 }
 
 impl Auth {
@@ -47,7 +71,12 @@ impl Auth {
             Self::Basic(_) => "basic",
             Self::Bearer(_) => "bearer",
             Self::OAuth2(_) => "oauth2",
+            Self::Digest(_) => "digest",
+            Self::Jwt(_) => "jwt",
             Self::Hmac(_) => "hmac",
+            Self::SigV4(_) => "sigv4",
+            Self::OAuth1(_) => "oauth1",
+            Self::MessageSignature(_) => "message_signature",
         }
     }
 
@@ -71,6 +100,19 @@ impl Auth {
                 let key_id = hmac.key_id.as_ref().map(|key_id| &key_id.value);
                 [&hmac.secret].into_iter().chain(key_id).collect()
             }
+            Self::Digest(digest) => vec![&digest.user, &digest.password],
+            Self::Jwt(jwt) => {
+                jwt.key.template().into_iter().chain(&jwt.key_id).chain(jwt.claims.values()).collect()
+            }
+            Self::SigV4(sigv4) => {
+                let fixed = [&sigv4.access_key_id, &sigv4.secret_access_key, &sigv4.region, &sigv4.service];
+                fixed.into_iter().chain(&sigv4.session_token).collect()
+            }
+            Self::OAuth1(oauth1) => {
+                let fixed = [&oauth1.consumer_key, &oauth1.consumer_secret, &oauth1.token_secret];
+                fixed.into_iter().chain(&oauth1.token).chain(&oauth1.private_key).collect()
+            }
+            Self::MessageSignature(it) => it.key.template().into_iter().chain(&it.key_id).collect(),
         }
     }
 }
