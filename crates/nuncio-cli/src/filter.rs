@@ -1,8 +1,10 @@
 //! `--jq`: a jq filter over what goes to standard output.
 
+use futures_util::stream::{self, Stream, StreamExt as _};
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Ctx, Vars, data, unwrap_valr};
 use jaq_json::{Val, read, write};
+use nuncio_client::pages::{Item, Record};
 use nuncio_client::{Error, Kind};
 
 /// How deep arrays and objects may nest, as everywhere in nuncio. jaq reads them, shows them and drops them by recursion.
@@ -39,26 +41,65 @@ impl Filter {
     /// # Errors
     /// [`Kind::Decode`] when `json` is not JSON or the filter fails on it.
     pub(crate) fn apply(&self, json: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::new();
+        self.run(json, |value| {
+            match &value {
+                Val::TStr(text) => out.extend_from_slice(text),
+                value => write(&mut out, value),
+            }
+            out.push(b'\n');
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// The same as records.
+    ///
+    /// # Errors
+    /// As there.
+    fn records(&self, record: &Record) -> Result<Vec<Record>, Error> {
+        let mut records = Vec::new();
+        self.run(record.as_bytes(), |value| {
+            let mut json = Vec::new();
+            write(&mut json, &value);
+            records.push(Record::from_json(json)?);
+            Ok(())
+        })?;
+        Ok(records)
+    }
+
+    /// The items of a list with what the filter makes of each record in its place.
+    pub(crate) fn list(
+        self,
+        items: impl Stream<Item = Result<Item, Error>>,
+    ) -> impl Stream<Item = Result<Item, Error>> {
+        let mut read = 0_u64;
+        items.flat_map(move |item| {
+            let Ok(Item::Record(record)) = item else { return stream::iter(vec![item]) };
+            read += 1;
+            stream::iter(match self.records(&record) {
+                Ok(records) => records.into_iter().map(|record| Ok(Item::Record(record))).collect(),
+                Err(error) => vec![Err(error.noting(format_args!("on record {read} of this run")))],
+            })
+        })
+    }
+
+    fn run(&self, json: &[u8], mut each: impl FnMut(Val) -> Result<(), Error>) -> Result<(), Error> {
         if may_be_deep(json) && depth(json) > MAX_DEPTH {
             return Err(Error::new(Kind::Decode, format!("the JSON nests deeper than {MAX_DEPTH}")));
         }
         let input = read::parse_single(json)
             .map_err(|error| Error::new(Kind::Decode, format!("--jq needs JSON: {error}")))?;
-        let mut out = Vec::new();
-        let compact = write::Pp::default();
         let context = Ctx::<data::JustLut<Val>>::new(&self.0.lut, Vars::new([]));
         for value in self.0.id.run((context, input)).map(unwrap_valr) {
-            match value {
-                Ok(Val::TStr(text)) => out.extend_from_slice(&text),
-                Ok(value) => {
-                    write::write(&mut out, &compact, 0, &value).expect("memory takes what is written to it");
-                }
-                Err(error) => return Err(Error::new(Kind::Decode, format!("--jq failed: {error}"))),
-            }
-            out.push(b'\n');
+            each(value.map_err(|error| Error::new(Kind::Decode, format!("--jq failed: {error}")))?)?;
         }
-        Ok(out)
+        Ok(())
     }
+}
+
+fn write(out: &mut Vec<u8>, value: &Val) {
+    write::write(out, &write::Pp::default(), 0, value).expect("memory takes what is written to it");
 }
 
 /// Whether `json` has brackets enough to be deeper than it may be. Few records have, and counting is many times faster than looking at

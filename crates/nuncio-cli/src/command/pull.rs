@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
+use futures_util::future::Either;
 use nuncio_bulk::pull::{Format, Options, Summary};
 use nuncio_client::Error;
 use serde_json::json;
 
 use crate::args::{BodyOptions, CallOptions, PageOptions, PreviewOptions};
 use crate::exit::Stop;
+use crate::filter::Filter;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::session::Session;
@@ -20,6 +22,7 @@ const EXAMPLES: &str = "\
 Examples:
   nuncio pull stripe customers.list --to customers.jsonl
   nuncio pull github issues.list owner=rust-lang repo=rust --to issues.csv --columns number,title
+  nuncio pull github issues.list owner=rust-lang repo=rust --to open.jsonl --jq 'select(.comments > 0) | {number, title}'
   nuncio pull https://api.example.com/items --records data --cursor next --to items.jsonl
 
 A pull that was stopped or killed goes on where it was: run the same command again. One that is complete asks for nothing; --restart reads the list again.";
@@ -40,6 +43,9 @@ pub(crate) struct PullCommand {
     /// Columns of a CSV file. Default: the fields of the first records
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     columns: Option<Vec<String>>,
+    /// Put each record through a jq filter, which may make none, one or several of it
+    #[arg(long, value_name = "FILTER")]
+    jq: Option<String>,
     /// Where to keep how far the pull got. Default: the file's name with .state behind it
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -87,15 +93,22 @@ impl PullCommand {
             return preview::show(call, &self.preview, variable.as_deref(), session);
         }
         let pages = pages.ok_or_else(|| Error::configuration("a pull needs a list"))?;
+        let filter = self.jq.as_deref().map(Filter::new).transpose()?;
         let output = self.output();
         let resumes = output.state.is_some();
         let stopping = if resumes { "stopping; the same command goes on from here" } else { "stopping" };
         let interrupted = interrupt::listen((!session.global.json).then_some(stopping));
         let summary = nuncio_bulk::pull(
             output,
-            |checkpoint| match checkpoint {
-                Some(checkpoint) => call.resume(&pages, checkpoint),
-                None => call.pages(&pages),
+            |checkpoint| {
+                let items = match checkpoint {
+                    Some(checkpoint) => call.resume(&pages, checkpoint)?,
+                    None => call.pages(&pages)?,
+                };
+                Ok(match filter {
+                    Some(filter) => Either::Left(filter.list(items)),
+                    None => Either::Right(items),
+                })
             },
             |done| progress.page(done),
             interrupted.came(),
@@ -141,7 +154,8 @@ impl PullCommand {
     }
 
     fn output(&self) -> Options {
-        let call = target::identity(&self.words, &self.options);
+        let filter = self.jq.iter().map(|filter| format!(" --jq {filter}"));
+        let call = target::identity(&self.words, &self.options) + &filter.collect::<String>();
         let to = self.to.clone().unwrap_or_else(|| PathBuf::from("-"));
         let format = FormatName::of(self.format, &to);
         let mut options = match self.is_to_stdout() {

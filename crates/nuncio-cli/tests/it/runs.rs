@@ -64,6 +64,25 @@ async fn a_pull_that_is_not_known_to_be_complete_does_not_end_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pull_writes_what_a_filter_makes_of_each_record() {
+    let url =
+        serve(|_| json(200, r#"{"data":[{"n":1,"t":"a b"},{"n":2},{"n":3,"t":"c"}],"next":null}"#)).await;
+    let home = Home::new();
+    let pull = |to: &str, filter: &str| {
+        home.run(&["pull", &url, "--records", "data", "--cursor", "next", "--to", to, "--jq", filter])
+    };
+    pull("texts.jsonl", "select(.t).t, .n").ends_with(0);
+    assert_eq!(home.read("texts.jsonl"), "\"a b\"\n1\n2\n\"c\"\n3\n");
+    pull("rows.csv", "select(.n > 1) | {n, half: (.n / 2)}").ends_with(0);
+    assert_eq!(home.read("rows.csv"), "n,half\n2,1.0\n3,1.5\n");
+
+    let refused = pull("texts.jsonl", ".n").ends_with(1).err;
+    assert!(refused.starts_with("nuncio: texts.jsonl.state is the state of"), "{refused}");
+    let failed = pull("failed.jsonl", ".n.deep").ends_with(12).err;
+    assert!(failed.starts_with("nuncio: --jq failed: ") && failed.contains("on record 1"), "{failed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_keeps_failures_apart_and_repeats_nothing_that_was_done() {
     let sandbox = sandbox(&["stripe"]).await;
     let url = sandbox.url("stripe").unwrap();

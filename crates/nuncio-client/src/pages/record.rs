@@ -21,6 +21,21 @@ impl Record {
         Self(json)
     }
 
+    /// A record of one's own, for what takes records: one that was made of others.
+    ///
+    /// # Errors
+    /// [`Kind::Decode`] when `json` is not one JSON value.
+    pub fn from_json(json: impl Into<Bytes>) -> Result<Self, Error> {
+        let json = json.into();
+        match serde_json::from_slice::<&RawValue>(&json) {
+            Ok(_) => Ok(Self(json)),
+            Err(source) => {
+                let message = format!("a record is not JSON: {}", excerpt(&json));
+                Err(Error::new(Kind::Decode, message).because(source))
+            }
+        }
+    }
+
     /// The JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -75,6 +90,14 @@ mod tests {
     fn a_record_over_several_lines_is_put_on_one() {
         assert_eq!(&*record("{\r\n  \"a\": \"x\\n\"\n}").line(), b"{  \"a\": \"x\\n\"}");
         assert!(matches!(record("{\"a\": 1}").line(), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_record_of_ones_own_is_one_json_value() {
+        assert_eq!(Record::from_json("{\"a\": 1}").unwrap().as_str(), "{\"a\": 1}");
+        for wrong in ["", "{", "1 2", "NaN"] {
+            assert_eq!(Record::from_json(wrong).unwrap_err().kind(), Kind::Decode, "{wrong}");
+        }
     }
 
     #[test]
