@@ -21,6 +21,22 @@ pub(super) fn nginx(name: &str) -> Result<Outcome, String> {
     cases(&format!("nginx/{name}_cases.py"), &Command::new("nginx"))
 }
 
+/// Where Debian's packages put Apache's modules, and where others do.
+const APACHE_MODULES: [&str; 2] = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules"];
+
+/// Apache with Digest, as the machine has it.
+pub(super) fn apache() -> Result<Outcome, String> {
+    let is_there = |program: &&str| output(Command::new(program).arg("-v")).is_ok();
+    let Some(program) = ["apache2", "httpd"].into_iter().find(is_there) else {
+        return Ok(Outcome::Skipped("apache2 not found".to_owned()));
+    };
+    let has_digest = |folder: &&str| Path::new(folder).join("mod_auth_digest.so").exists();
+    let Some(modules) = APACHE_MODULES.into_iter().find(has_digest) else {
+        return Ok(Outcome::Skipped("Apache's mod_auth_digest not found".to_owned()));
+    };
+    cases("apache/digest_cases.py", Command::new(program).arg(modules))
+}
+
 /// The cases in `folder` against the server in its `server.mjs`.
 pub(super) fn of_node(folder: &str) -> Result<Outcome, String> {
     match node::environment()? {
