@@ -24,6 +24,8 @@ pub struct ServiceCounts {
     pub tokens_issued: u64,
     /// Token requests with a wrong client id or secret, or of another grant.
     pub tokens_refused: u64,
+    /// Refresh tokens that were shown again after their grace, each the end of a login.
+    pub refresh_tokens_reused: u64,
     /// Requests that no operation answers.
     pub unknown: u64,
     /// By operation.

@@ -11,6 +11,9 @@ use crate::sandbox::Error;
 /// Header texts that are remembered for `times`; older ones are forgotten all at once.
 const MAX_HEADER_TEXTS: usize = 100_000;
 
+/// What the token endpoint of a service is called by faults and counts.
+pub(crate) const TOKEN_ENDPOINT: &str = "oauth2.token";
+
 /// A way to misbehave, and when.
 ///
 /// Written as what happens, then settings: `429:every=10,retry-after=1`. Semicolons separate as well, as the header `Sandbox-Fault`
@@ -28,7 +31,7 @@ const MAX_HEADER_TEXTS: usize = 100_000;
 /// - `every=N`: each N-th request of an operation
 /// - `rate=P`: a share of requests from 0 to 1, the same ones for the same seed
 /// - `times=N`: the first N of them; of a header, the first N requests with the same text
-/// - `on=OPERATION`: only requests of this operation
+/// - `on=OPERATION`: only requests of this operation, or token requests, which no other fault strikes: `on=oauth2.token`
 /// - `after`: the work is done and only the answer is lost (status, `reset`)
 /// - `retry-after=SECONDS`, `code=…`, `type=…`, `message=…`: what the failure says
 /// - `reset=SECONDS`: the failure says that a limit is used up for so long (`X-RateLimit-Remaining`, `X-RateLimit-Reset`)
@@ -121,7 +124,7 @@ impl Fault {
     /// Whether the operation that it is to strike, if it does not strike all, is one of those.
     pub(crate) fn check<'a>(&self, known: impl Iterator<Item = &'a String> + Clone) -> Result<(), Error> {
         match &self.on {
-            Some(on) if !known.clone().any(|known| known == on) => {
+            Some(on) if on != TOKEN_ENDPOINT && !known.clone().any(|known| known == on) => {
                 Err(Error::NoOperation { operation: on.clone(), known: known.cloned().collect() })
             }
             _ => Ok(()),
@@ -205,7 +208,7 @@ impl Plan {
 
 impl Fault {
     fn is_due(&self, operation: &str, nth: u64, times: u64, seed: impl Fn() -> u64) -> bool {
-        self.on.as_deref().is_none_or(|on| on == operation)
+        self.on.as_deref().map_or(operation != TOKEN_ENDPOINT, |on| on == operation)
             && self.times.is_none_or(|most| times < most)
             && self.every.is_none_or(|every| nth.is_multiple_of(every))
             && self.rate.is_none_or(|rate| fastrand::Rng::with_seed(seed()).f64() < rate)

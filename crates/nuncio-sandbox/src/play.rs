@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
-use nuncio_service::model::{Auth, OAuth2};
+use nuncio_service::model::Auth;
 use nuncio_service::{Operation, Scope, Service};
 use serde_json::{Map, Value, json};
 
@@ -17,11 +17,11 @@ use crate::fault::{Fault, Kind, Plan, Saying, Struck, seed_of};
 use crate::graphql;
 use crate::idempotency::Remembered;
 use crate::limits::{self, Buckets};
+use crate::oauth2::{Logins, Tokens};
 use crate::perform::Performed;
 use crate::refusal::Refusal;
 use crate::route::{Found, Routes};
 use crate::store::Store;
-use crate::token::Tokens;
 use crate::waits::Waits;
 use crate::wire::Received;
 use crate::words::{Words, random};
@@ -47,6 +47,7 @@ pub(crate) struct State {
     pub(crate) remembered: Remembered,
     pub(crate) buckets: Buckets,
     pub(crate) tokens: Tokens,
+    pub(crate) logins: Logins,
     pub(crate) nonces: HashSet<String>,
     pub(crate) counts: ServiceCounts,
     pub(crate) waits: Waits,
@@ -86,6 +87,7 @@ impl Play {
             remembered: Remembered::default(),
             buckets: Buckets::default(),
             tokens: Tokens::new(options.token_lifetime, options.token_uses),
+            logins: Logins::new(options.refresh_grace),
             nonces: HashSet::new(),
             counts: ServiceCounts::default(),
             waits: Waits::default(),
@@ -126,8 +128,8 @@ impl Play {
 
     /// What becomes of a request.
     pub(crate) async fn play(&self, received: Received) -> Outcome {
-        if let Some(oauth2) = self.token_endpoint(&received) {
-            return Outcome::Answered(self.token(oauth2, &received));
+        if let Some((endpoint, oauth2)) = self.endpoint(&received) {
+            return self.authorization_server(endpoint, oauth2, &received).await;
         }
         let asked = match self.asked(&received) {
             Ok(asked) => asked,
@@ -228,37 +230,15 @@ impl Play {
         if struck.truncate { Outcome::Truncated(answer) } else { Outcome::Answered(answer) }
     }
 
-    /// The OAuth 2.0 settings of which the request asks for a token.
-    fn token_endpoint(&self, received: &Received) -> Option<&OAuth2> {
-        let own = self.service.operations.values().filter_map(|operation| operation.auth.as_ref());
-        let mut oauth2 = own.chain([&self.service.auth]).filter_map(|auth| match auth {
-            Auth::OAuth2(oauth2) => Some(&**oauth2),
-            _ => None,
-        });
-        oauth2.find(|oauth2| {
-            let url = oauth2.token_url.as_ref().map_or("", |url| url.source());
-            let base = self.service.base_url.source();
-            // A URL elsewhere is played under the service too: its path tells it apart.
-            let path = url.strip_prefix(base).or_else(|| {
-                Some(&url[url.find("://")? + 3..]).and_then(|rest| Some(&rest[rest.find('/')?..]))
-            });
-            received.method == Method::POST && path.unwrap_or(url) == received.path
-        })
-    }
-
-    fn token(&self, oauth2: &OAuth2, received: &Received) -> Answer {
-        let state = &mut *self.state();
-        let token = format!("{}{}", random(&mut state.rng), random(&mut state.rng));
-        let scope = Scope::new(&self.words.env);
-        let now = self.words.clock.since_epoch();
-        let mut demand = Demand { scope: &scope, now, tokens: &mut state.tokens, nonces: &mut state.nonces };
-        let answer = demand.exchange(oauth2, received, &token);
-        if answer.status.is_success() {
-            state.counts.tokens_issued += 1;
-        } else {
-            state.counts.tokens_refused += 1;
-        }
-        answer
+    /// The faults that strike a request to a part of the authorization server.
+    pub(crate) fn strike_endpoint(&self, name: &str) -> Struck {
+        let mut state = self.state();
+        let counts = state.count(name);
+        counts.requests += 1;
+        let nth = counts.requests;
+        let struck = state.plan.strike(name, nth, None);
+        state.count(name).faulted += u64::from(struck.is_any());
+        struck
     }
 
     fn fail(&self, status: u16, saying: &Saying, asked: &Asked<'_>) -> Answer {

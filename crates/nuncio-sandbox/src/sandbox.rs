@@ -39,6 +39,9 @@ pub struct Options {
     pub token_lifetime: Duration,
     /// How often an OAuth 2.0 token is accepted. Default: without bound.
     pub token_uses: Option<u64>,
+    /// Makes OAuth 2.0 refresh tokens rotate: each is used up by the answer that brings the next, and taken again for this long after. One that
+    /// is shown later ends its login. Default: they do not rotate.
+    pub refresh_grace: Option<Duration>,
     /// What tells the time. Default: the clock of this machine.
     pub clock: Clock,
 }
@@ -55,6 +58,7 @@ impl Default for Options {
             records: BTreeMap::new(),
             token_lifetime: Duration::from_secs(3600),
             token_uses: None,
+            refresh_grace: None,
             clock: Clock::system(),
         }
     }

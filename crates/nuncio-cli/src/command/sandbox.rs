@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use nuncio_client::Error;
 use nuncio_sandbox::{Fault, Options, Sandbox};
+use nuncio_service::model::Span;
 
 use crate::exit::Stop;
 use crate::interrupt;
@@ -46,6 +47,12 @@ pub(crate) struct SandboxCommand {
     /// How many objects are there from the start, as in example.orders=1000; may be given several times
     #[arg(long = "records", value_name = "SERVICE.RESOURCE=N", value_parser = records)]
     records: Vec<(String, u32)>,
+    /// How long an OAuth 2.0 token is accepted, as in 2s [default: 1h]
+    #[arg(long, value_name = "SPAN")]
+    token_lifetime: Option<Span>,
+    /// Make OAuth 2.0 refresh tokens rotate, and take a used one for this long; a later one ends its login
+    #[arg(long, value_name = "SPAN")]
+    refresh_grace: Option<Span>,
 }
 
 impl SandboxCommand {
@@ -53,6 +60,7 @@ impl SandboxCommand {
         let catalog = session.catalog(self.file.as_deref())?;
         let services = self.services.iter().map(|name| catalog.get(name)).collect::<Result<_, Error>>()?;
         let interrupted = interrupt::listen(None);
+        let defaults = Options::default();
         let options = Options {
             services,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
@@ -61,7 +69,9 @@ impl SandboxCommand {
             enforce_limits: !self.no_limits,
             env: session.env.clone(),
             records: BTreeMap::from_iter(self.records),
-            ..Options::default()
+            token_lifetime: self.token_lifetime.map_or(defaults.token_lifetime, |span| span.0),
+            refresh_grace: self.refresh_grace.map(|span| span.0),
+            ..defaults
         };
         let sandbox = Sandbox::start(options)
             .await

@@ -14,7 +14,7 @@ use nuncio_service::model::{ApiKey, Auth, KeyPlace};
 use nuncio_service::{Scope, Template};
 use subtle::ConstantTimeEq as _;
 
-use crate::token::Tokens;
+use crate::oauth2::Tokens;
 use crate::wire::Received;
 
 /// What credentials are compared with.

@@ -6,6 +6,7 @@ mod faults;
 mod graphql;
 mod idempotency;
 mod limits;
+mod oauth2;
 mod pages;
 mod start;
 mod store;
