@@ -18,18 +18,13 @@ pub(crate) struct Held {
     pub(crate) length: Duration,
 }
 
-/// The lease of `account` that holds at `now`, unless it is `overdue`.
-pub(crate) fn held(
-    db: &Connection,
-    account: &Account,
-    now: Duration,
-    overdue: Option<u64>,
-) -> Result<Option<Held>, Failure> {
+/// The lease of `account` that holds at `now`.
+pub(crate) fn held(db: &Connection, account: &Account, now: Duration) -> Result<Option<Held>, Failure> {
     let sql = "SELECT number, length_ms FROM lease WHERE service = ?1 AND name = ?2 AND until_ms > ?3";
     let held = db.query_row(sql, (account.service(), account.name(), milliseconds(now)), |row| {
         Ok(Held { number: unsigned(row.get(0)?), length: Duration::from_millis(unsigned(row.get(1)?)) })
     });
-    Ok(held.optional()?.filter(|held| Some(held.number) != overdue))
+    Ok(held.optional()?)
 }
 
 /// Takes the lease from `now` for `length`, whoever had it. Its number.

@@ -17,6 +17,7 @@ mod account;
 mod database;
 mod export;
 mod files;
+mod holders;
 mod kept;
 mod key;
 mod key_file;

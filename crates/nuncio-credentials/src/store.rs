@@ -13,6 +13,7 @@ use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
 use crate::database::{self, Failure, damaged};
+use crate::holders::Holders;
 use crate::key::Key;
 use crate::keys::{KeyInfo, KeySource, Keys};
 use crate::{Account, kept, lease, places};
@@ -103,6 +104,7 @@ struct Inner {
     path: PathBuf,
     keys: Keys,
     clock: Clock,
+    holders: Holders,
     state: Mutex<State>,
 }
 
@@ -130,8 +132,9 @@ impl CredentialStore {
             let now = key_info(&db).map_err(|failure| failure.about(&path))?;
             if now == info { Err(error) } else { keys.find(&now) }
         })?;
-        let store =
-            Self(Arc::new(Inner { path, keys, clock, state: Mutex::new(State { db, key: Arc::new(key) }) }));
+        let holders = Holders::new(path.with_file_name("leases"));
+        let state = Mutex::new(State { db, key: Arc::new(key) });
+        let store = Self(Arc::new(Inner { path, keys, clock, holders, state }));
         store.forget_old_keys(&info);
         Ok(store)
     }
@@ -152,6 +155,10 @@ impl CredentialStore {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.0.keys
+    }
+
+    pub(crate) fn holders(&self) -> &Holders {
+        &self.0.holders
     }
 
     pub(crate) fn clock(&self) -> &Clock {

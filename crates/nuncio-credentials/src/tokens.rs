@@ -8,7 +8,6 @@ use nuncio_client::{Error, Kind, Random};
 use rusqlite::OptionalExtension as _;
 use tokio::time::Instant;
 
-use crate::database::Failure;
 use crate::lease::{self, Held};
 use crate::store::{TOKENS, put_secret};
 use crate::{Account, CredentialStore, kept};
@@ -19,8 +18,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The tokens of one connection of a [`CredentialStore`]: a [`TokenStore`] that processes share.
 ///
-/// A wait for the lease looks again after 10 ms, then less and less often, at most every 200 ms. It ends when the other's length is
-/// over by the time of day, or has been waited for, should the time of day have been set back.
+/// A wait for the lease looks again after 10 ms, then less and less often, at most every 200 ms. It ends when the other's process has ended,
+/// or when its length is over by the time of day, or has been waited for, should the time of day have been set back.
 ///
 /// The disk is waited for on tokio's threads for that. A save or release whose future is dropped is still made.
 #[derive(Debug, Clone)]
@@ -79,23 +78,32 @@ impl StoredTokens {
     }
 
     fn release_now(&self, number: u64) -> Result<(), Error> {
-        self.store.write(|db, _| lease::release(db, &self.account, number))
+        let released = self.store.write(|db, _| lease::release(db, &self.account, number));
+        self.store.holders().forget(number);
+        released
     }
 
     /// The lease, or who has it. Looks without writing first, so that those who wait are not in the way of the one who works.
     fn try_lease(self, length: Duration, overdue: Option<u64>) -> Result<Result<Taken, Held>, Error> {
-        let now = || self.store.clock().since_epoch();
-        let held = |db: &rusqlite::Connection| -> Result<_, Failure> {
-            lease::held(db, &self.account, now(), overdue)
+        let (now, holders) = (|| self.store.clock().since_epoch(), self.store.holders());
+        let found = self.store.read(|db, _| lease::held(db, &self.account, now()))?;
+        let is_over = |held: Held| Some(held.number) == overdue || holders.is_dead(held.number);
+        let over = match found {
+            Some(held) if !is_over(held) => return Ok(Err(held)),
+            over => over.map(|held| held.number),
         };
-        if let Some(held) = self.store.read(|db, _| held(db))? {
-            return Ok(Err(held));
-        }
-        let taken = self.store.write(|db, _| match held(db)? {
-            Some(held) => Ok(Err(held)),
-            None => lease::take(db, &self.account, now(), length).map(Ok),
+        let taken = self.store.write(|db, _| match lease::held(db, &self.account, now())? {
+            Some(held) if Some(held.number) != over => Ok(Err(held)),
+            _ => {
+                let number = lease::take(db, &self.account, now(), length)?;
+                holders.hold(number);
+                Ok(Ok(number))
+            }
         })?;
-        Ok(taken.map(|number| Taken { tokens: self, number, wanted: false }))
+        if let (Ok(_), Some(over)) = (&taken, over) {
+            holders.forget(over);
+        }
+        Ok(taken.map(|number| Taken { tokens: self.clone(), number, wanted: false }))
     }
 
     async fn wait_for_lease(&self, length: Duration) -> Result<Lease, Error> {

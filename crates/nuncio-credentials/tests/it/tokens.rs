@@ -62,7 +62,8 @@ fn at(place: &Place, secs: u64) -> StoredTokens {
 #[tokio::test]
 async fn a_lease_ends_by_the_time_of_day() {
     let place = Place::new();
-    let first = at(&place, 1_000).lease(LONG).await.unwrap();
+    let holder = at(&place, 1_000);
+    let first = holder.lease(LONG).await.unwrap();
     let second = at(&place, 1_060).lease(LONG).await.unwrap();
     assert!(second.number() > first.number());
 }
@@ -71,8 +72,9 @@ async fn a_lease_ends_by_the_time_of_day() {
 async fn a_clock_that_was_set_back_does_not_prolong_a_lease() {
     let place = Place::new();
     let short = Duration::from_millis(50);
-    let first = at(&place, 1_000_000).lease(short).await.unwrap();
-    // An hour earlier by the clock, the lease that a crash left would hold for an hour.
+    let holder = at(&place, 1_000_000);
+    let first = holder.lease(short).await.unwrap();
+    // An hour earlier by the clock, it would hold for an hour.
     let second = tokio::time::timeout(LONG, at(&place, 996_400).lease(LONG)).await.unwrap().unwrap();
     assert!(second.number() > first.number());
 }
@@ -97,4 +99,18 @@ async fn many_who_want_the_lease_get_it_one_after_the_other() {
     }
     let kept = place.open().tokens(&account("a")).load().await.unwrap().unwrap();
     assert_eq!(kept.scopes, ["20"]);
+}
+
+#[tokio::test]
+async fn a_process_that_has_ended_keeps_nobody_waiting() {
+    let place = Place::new();
+    let store = place.open();
+    let first = store.tokens(&account("a")).lease(LONG).await.unwrap();
+    // What the end of a process does: the system unlocks its files.
+    drop(store);
+    let second = place.open().tokens(&account("a"));
+    let second = tokio::time::timeout(LONG / 2, second.lease(LONG)).await.unwrap().unwrap();
+    assert!(second.number() > first.number());
+    let left = std::fs::read_dir(place.path("state/leases")).unwrap().count();
+    assert_eq!(left, 1, "the lease that is held");
 }
