@@ -1,9 +1,13 @@
 //! Whose credentials a service is called with: those of a stored connection, those of the environment, and which goes first.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use nuncio_client::auth::oauth2::TokenStore;
 use nuncio_client::{Error, Secret};
 use nuncio_credentials::{Account, CredentialStore, DEFAULT_NAME, KEY_VARIABLE, Options, StoredConnection};
+use nuncio_service::model::Auth;
 use nuncio_service::{Env, Service};
 
 use crate::session::Session;
@@ -16,6 +20,7 @@ pub(crate) struct Credentials {
 
 /// The connection that is used.
 struct Stored {
+    store: CredentialStore,
     connection: StoredConnection,
     /// It was asked for by name, so that it stands before the environment.
     is_named: bool,
@@ -46,18 +51,32 @@ impl Credentials {
         let environment = session.env.clone();
         let account = Account::new(&service.service, name.unwrap_or(DEFAULT_NAME))?;
         let is_complete = || service.variables().iter().all(|name| environment.get(name).is_some());
-        if name.is_none() && is_complete() {
+        // Tokens are kept in the store alone.
+        if name.is_none() && !matches!(service.auth, Auth::OAuth2(_)) && is_complete() {
             return Ok(Self { environment, stored: None });
         }
-        let connection = match existing_store(session)? {
-            Some(store) => store.get(&account)?,
+        let found = match existing_store(session)? {
+            Some(store) => store.get(&account)?.map(|connection| (store, connection)),
             None => None,
         };
-        if name.is_some() && connection.is_none() {
+        if name.is_some() && found.is_none() {
             return Err(missing(&account));
         }
-        let stored = connection.map(|connection| Stored { connection, is_named: name.is_some() });
+        let stored = found.map(|(store, connection)| Stored { store, connection, is_named: name.is_some() });
         Ok(Self { environment, stored })
+    }
+
+    /// Where the tokens of the connection are kept. They belong to the values that it was stored with: one that the environment sets
+    /// otherwise makes it another account.
+    pub(crate) fn tokens(&self) -> Option<Arc<dyn TokenStore>> {
+        let Stored { store, connection, is_named } = self.stored.as_ref()?;
+        let differs = |(name, stored): (&String, &Secret)| {
+            self.environment.get(name).is_some_and(|set| set.expose() != stored.expose())
+        };
+        if !is_named && connection.variables.iter().any(differs) {
+            return None;
+        }
+        Some(Arc::new(store.tokens(&connection.account)))
     }
 
     /// The connection that is used.
@@ -79,16 +98,27 @@ impl Credentials {
 
     /// What `{{ env.X }}` is.
     pub(crate) fn env(&self) -> Env {
-        let Some(stored) = &self.stored else { return self.environment.clone() };
-        let (variables, environment) = (stored.connection.variables.clone(), self.environment.clone());
-        let is_named = stored.is_named;
-        Env::new(move |name| {
-            let stored = || variables.get(name).cloned();
-            let set = || environment.get(name);
-            let value: Option<Secret> = if is_named { stored().or_else(set) } else { set().or_else(stored) };
-            value.map(|value| value.expose().to_owned())
-        })
+        match &self.stored {
+            None => self.environment.clone(),
+            Some(Stored { connection, is_named: true, .. }) => {
+                layered(&connection.variables, &self.environment)
+            }
+            Some(Stored { connection, .. }) => {
+                let is_not_set = |(name, _): &(&String, &Secret)| self.environment.get(name).is_none();
+                let fill = connection.variables.iter().filter(is_not_set);
+                layered(&fill.map(|(name, value)| (name.clone(), value.clone())).collect(), &self.environment)
+            }
+        }
     }
+}
+
+/// What `{{ env.X }}` is when `variables` stand before the environment.
+pub(crate) fn layered(variables: &BTreeMap<String, Secret>, environment: &Env) -> Env {
+    let (variables, environment) = (variables.clone(), environment.clone());
+    Env::new(move |name| {
+        let value = variables.get(name).cloned().or_else(|| environment.get(name));
+        value.map(|value| value.expose().to_owned())
+    })
 }
 
 /// The user's store, where there is one.

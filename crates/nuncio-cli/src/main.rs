@@ -2,6 +2,7 @@
 
 mod adhoc;
 mod args;
+mod browser;
 mod command;
 mod config;
 mod credentials;

@@ -10,6 +10,11 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", Redactor::global().redact(text));
 }
 
+/// Writes a line as it is, for what has to be shown to be used: the address of a login page, whose `state` is a secret elsewhere.
+pub(crate) fn verbatim(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Writes a question, behind which the answer is typed.
 pub(crate) fn part(text: &str) {
     let mut out = std::io::stderr();

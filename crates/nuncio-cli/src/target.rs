@@ -1,10 +1,13 @@
 //! What is called: an operation of a service, or a URL.
 
+use std::sync::Arc;
+
 use http::Method;
+use nuncio_client::auth::oauth2::TokenStore;
 use nuncio_client::pages::Pages;
 use nuncio_client::{Builder, Call, Client, Error, Observer, wire};
 use nuncio_service::model::Auth;
-use nuncio_service::{Connection, Settings};
+use nuncio_service::{Connection, Env, Service, Settings};
 
 use crate::adhoc;
 use crate::args::{BodyOptions, CallOptions, PageOptions};
@@ -116,12 +119,25 @@ pub(crate) fn connect(
     }
     let service = session.catalog(options.file.as_deref())?.get(name)?;
     let credentials = Credentials::find(session, &service, options.account.as_deref())?;
-    let configured = session.config.services.get(name).and_then(|service| service.base_url.clone());
+    connect_with(session, service, options, credentials.env(), credentials.tokens(), observer)
+}
+
+/// `service` with the values of `env`, and tokens that are kept in `tokens`.
+pub(crate) fn connect_with(
+    session: &Session,
+    service: Service,
+    options: &CallOptions,
+    env: Env,
+    tokens: Option<Arc<dyn TokenStore>>,
+    observer: Observer,
+) -> Result<Connection, Error> {
+    let configured =
+        session.config.services.get(&service.service).and_then(|service| service.base_url.clone());
     let settings = Settings {
-        env: credentials.env(),
+        env,
         base_url: options.base_url.clone().or(configured),
         wire: wire(session, options)?,
-        tokens: None,
+        tokens,
         client: Builder::default().observer(observer),
     };
     Connection::new(service, settings)

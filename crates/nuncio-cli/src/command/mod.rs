@@ -28,8 +28,8 @@ pub(crate) enum Command {
     #[command(name = "graphql")]
     GraphQl(Box<graphql::GraphQlCommand>),
     Services(services::ServicesCommand),
-    Login(login::LoginCommand),
-    Logout(logout::LogoutCommand),
+    Login(Box<login::LoginCommand>),
+    Logout(Box<logout::LogoutCommand>),
     Connections(connections::ConnectionsCommand),
     Auth(auth::AuthCommand),
     /// Everything once, against a sandbox on this machine: no account and no network needed
@@ -47,8 +47,8 @@ impl Command {
             Self::Each(command) => command.run(session).await,
             Self::GraphQl(command) => command.run(session).await,
             Self::Services(command) => command.run(session),
-            Self::Login(command) => command.run(session),
-            Self::Logout(command) => command.run(session),
+            Self::Login(command) => command.run(session).await,
+            Self::Logout(command) => command.run(session).await,
             Self::Connections(command) => command.run(session).await,
             Self::Auth(command) => command.run(session),
             Self::Demo => Ok(demo::run().await?),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in helpers of tests, too, a surprise ends the test")]
 
+mod authority;
 mod bad_input;
 mod calls;
 mod connections;
@@ -9,6 +10,9 @@ mod connections;
 mod crash;
 mod demo;
 mod exit_codes;
+#[cfg(unix)]
+mod fire;
+mod login;
 mod patterns;
 mod runs;
 mod secrets;

@@ -35,13 +35,21 @@ impl State {
         if !lacking.is_empty() {
             return Self::Lacks(lacking);
         }
-        let Some(tokens) = &connection.tokens else { return Self::Ready };
+        let Some(tokens) = &connection.tokens else {
+            return match service.auth.is_login() {
+                true => Self::NeedsLogin("nobody has logged in yet".to_owned()),
+                false => Self::Ready,
+            };
+        };
         if let Some(reason) = &tokens.needs_login {
             return Self::NeedsLogin(reason.clone());
         }
         match tokens.expires_at.map(|end| end.duration_since(now)) {
             None => Self::Ready,
             Some(Ok(left)) => Self::ExpiresIn(left),
+            Some(Err(_)) if service.auth.is_login() && tokens.refresh_token.is_none() => {
+                Self::NeedsLogin("the token is over, and the provider gave no refresh token".to_owned())
+            }
             Some(Err(_)) => Self::Expired,
         }
     }

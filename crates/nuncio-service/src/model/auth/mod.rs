@@ -80,6 +80,12 @@ impl Auth {
         }
     }
 
+    /// Whether a person logs in, and the tokens of that are what calls carry.
+    #[must_use]
+    pub fn is_login(&self) -> bool {
+        matches!(self, Self::OAuth2(oauth2) if oauth2.grant.is_login())
+    }
+
     /// The names X of every `{{ env.X }}` in it.
     #[must_use]
     pub fn variables(&self) -> BTreeSet<String> {
