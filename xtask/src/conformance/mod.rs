@@ -10,7 +10,7 @@ mod servers;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 15] = [
+pub(crate) const STEPS: [Step; 16] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
@@ -25,5 +25,6 @@ pub(crate) const STEPS: [Step; 15] = [
     Step { name: "conformance/servers/oidc-provider", run: || servers::of_node("oidc_provider") },
     Step { name: "conformance/servers/graphql-yoga", run: || servers::of_node("graphql_yoga") },
     Step { name: "conformance/servers/json-server", run: servers::json_server },
-    Step { name: "conformance/servers/datasette", run: servers::datasette },
+    Step { name: "conformance/servers/datasette", run: || servers::of_python("datasette", "datasette") },
+    Step { name: "conformance/servers/moto", run: || servers::of_python("moto", "moto_server") },
 ];

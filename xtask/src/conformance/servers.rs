@@ -59,11 +59,12 @@ pub(super) fn json_server() -> Result<Outcome, String> {
     }
 }
 
-pub(super) fn datasette() -> Result<Outcome, String> {
+/// The cases in `folder` against a server that is one of the Python packages.
+pub(super) fn of_python(folder: &str, program: &str) -> Result<Outcome, String> {
     match python::environment()? {
         Absent(why) => Ok(Outcome::Skipped(why)),
         Ready(environment) => {
-            cases("datasette/cases.py", &Command::new(python::program(&environment, "datasette")))
+            cases(&format!("{folder}/cases.py"), &Command::new(python::program(&environment, program)))
         }
     }
 }
