@@ -75,6 +75,9 @@ pub(crate) struct CallOptions {
     /// Certificates of authorities to trust beside those of the system, as PEM
     #[arg(long, value_name = "FILE", env = "NUNCIO_CACERT")]
     pub(crate) cacert: Option<String>,
+    /// Certificate and private key to show to servers that ask for one, as PEM
+    #[arg(long, value_name = "FILE", env = "NUNCIO_CERT")]
+    pub(crate) cert: Option<String>,
     /// Allow http:// to other machines
     #[arg(long)]
     pub(crate) allow_http: bool,

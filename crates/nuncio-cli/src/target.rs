@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use nuncio_client::auth::oauth2::TokenStore;
 use nuncio_client::pages::Pages;
-use nuncio_client::{Builder, Call, Client, Error, Observer, wire};
+use nuncio_client::{Builder, Call, Client, Error, Observer, Secret, wire};
 use nuncio_service::model::Auth;
 use nuncio_service::{Connection, Env, Service, Settings};
 
@@ -170,7 +170,19 @@ fn wire(session: &Session, options: &CallOptions) -> Result<wire::Settings, Erro
     if let Some(file) = options.cacert.as_ref().or(session.config.cacert.as_ref()) {
         wire.root_certificates.push(values::read_bytes(file)?);
     }
+    if let Some(file) = &options.cert {
+        let pem = values::read_bytes(file)?;
+        wire.identity = Some(wire::Identity::from_pem(&pem, &private_key(&pem))?);
+    }
     Ok(wire)
+}
+
+/// The part of a PEM file from its first private key on: certificates are no secret.
+fn private_key(pem: &[u8]) -> Secret {
+    let text = String::from_utf8_lossy(pem);
+    let starts = text.match_indices("-----BEGIN ").map(|(start, _)| &text[start..]);
+    let is_key = |section: &&str| section.lines().next().is_some_and(|line| line.contains("PRIVATE KEY"));
+    Secret::new(starts.into_iter().find(is_key).unwrap_or_default())
 }
 
 /// What the user says stands above the service file.

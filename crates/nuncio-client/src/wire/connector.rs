@@ -52,7 +52,7 @@ impl Connector {
             tcp,
             resolver,
             proxies: proxies(&settings.proxy)?,
-            tls: Tls::new(&settings.root_certificates)?,
+            tls: Tls::new(&settings.root_certificates, settings.identity.clone())?,
             timeout: settings.connect_timeout,
         };
         Ok(Self(Arc::new(inner)))

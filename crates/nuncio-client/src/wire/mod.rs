@@ -9,6 +9,7 @@ mod connector;
 mod encoding;
 mod failure;
 mod handshake;
+mod identity;
 mod resolver;
 mod tls;
 
@@ -35,6 +36,7 @@ use crate::{Body, Context, Error, Event, Kind, Read, Request, Response};
 use connector::Connector;
 use encoding::Arriving;
 
+pub use identity::Identity;
 pub use resolver::Resolver;
 
 /// How much of a failure's body is kept: 1 MiB. The rest is not read.
@@ -72,6 +74,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// Further certificate authorities to trust, as PEM. Default: those of the system alone.
     pub root_certificates: Vec<Vec<u8>>,
+    /// The certificate to show to servers that ask for one, proxies excepted. Default: none.
+    pub identity: Option<Identity>,
     /// Value of `User-Agent` for requests that set none. Default: `nuncio/` and the version.
     pub user_agent: String,
 }
@@ -84,6 +88,7 @@ impl Default for Settings {
             resolver: None,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             root_certificates: Vec::new(),
+            identity: None,
             user_agent: concat!("nuncio/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

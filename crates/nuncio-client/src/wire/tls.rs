@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
+use super::Identity;
 use crate::Error;
 
 /// The protocols that are offered to a server. A proxy is offered none, and speaks HTTP/1.1.
@@ -15,6 +16,7 @@ const OFFERED: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 pub(super) struct Tls {
     extra_roots: Vec<CertificateDer<'static>>,
+    identity: Option<Identity>,
     /// Made for the first connection that needs it: reading the system's authorities takes longer than many a call to this machine.
     configs: OnceLock<Configs>,
 }
@@ -28,12 +30,12 @@ pub(super) struct Configs {
 impl Tls {
     /// # Errors
     /// [`Kind::Configuration`](crate::Kind::Configuration) for a bundle without certificates, or with one that cannot be used.
-    pub(super) fn new(pem_bundles: &[Vec<u8>]) -> Result<Self, Error> {
+    pub(super) fn new(pem_bundles: &[Vec<u8>], identity: Option<Identity>) -> Result<Self, Error> {
         let mut extra_roots = Vec::new();
         for bundle in pem_bundles {
             extra_roots.extend(certificates(bundle)?);
         }
-        Ok(Self { extra_roots, configs: OnceLock::new() })
+        Ok(Self { extra_roots, identity, configs: OnceLock::new() })
     }
 
     /// # Errors
@@ -59,6 +61,9 @@ impl Tls {
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
         let mut server = proxy.clone();
+        if let Some(identity) = &self.identity {
+            server.client_auth_cert_resolver = identity.resolver();
+        }
         server.alpn_protocols = OFFERED.map(<[u8]>::to_vec).to_vec();
         Ok(Configs { server: Arc::new(server), proxy: Arc::new(proxy) })
     }
@@ -90,7 +95,7 @@ mod tests {
     #[test]
     fn root_certificates_that_are_none_are_refused_rather_than_passed_over() {
         for pem in ["", "made up", "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n"] {
-            let refused = Tls::new(&[pem.into()]).map(drop).map_err(|error| error.kind());
+            let refused = Tls::new(&[pem.into()], None).map(drop).map_err(|error| error.kind());
             assert_eq!(refused, Err(Kind::Configuration), "{pem}");
         }
     }

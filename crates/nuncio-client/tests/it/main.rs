@@ -2,6 +2,7 @@
 
 mod canary;
 mod client;
+mod client_certificate;
 mod clock_jumps;
 mod faults;
 mod form_encoding;
