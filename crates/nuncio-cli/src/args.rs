@@ -38,10 +38,10 @@ pub(crate) struct Global {
     pub(crate) verbose: bool,
 }
 
-/// How calls are made.
+/// Which service, at which place, for whom.
 #[derive(Debug, Clone, ClapArgs)]
-#[command(next_help_heading = "Call options")]
-pub(crate) struct CallOptions {
+#[command(next_help_heading = "Service options")]
+pub(crate) struct ServiceOptions {
     /// Service file to add to the catalog
     #[arg(long, value_name = "SERVICE.yaml")]
     pub(crate) file: Option<PathBuf>,
@@ -51,6 +51,30 @@ pub(crate) struct CallOptions {
     /// Account whose stored credentials are used; `nuncio login` stores them
     #[arg(long = "as", value_name = "NAME", env = "NUNCIO_AS")]
     pub(crate) account: Option<String>,
+    /// Certificates of authorities to trust beside those of the system, as PEM
+    #[arg(long, value_name = "FILE", env = "NUNCIO_CACERT")]
+    pub(crate) cacert: Option<String>,
+    /// Certificate and private key to show to servers that ask for one, as PEM
+    #[arg(long, value_name = "FILE", env = "NUNCIO_CERT")]
+    pub(crate) cert: Option<String>,
+    /// Allow http:// to other machines
+    #[arg(long)]
+    pub(crate) allow_http: bool,
+}
+
+impl ServiceOptions {
+    /// The account of `service` that is meant.
+    pub(crate) fn account_of(&self, service: &str) -> Result<Account, Error> {
+        Account::new(service, self.account.as_deref().unwrap_or(DEFAULT_NAME))
+    }
+}
+
+/// How calls are made.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Call options")]
+pub(crate) struct CallOptions {
+    #[command(flatten)]
+    pub(crate) service: ServiceOptions,
     /// Credentials for a call without a service file: bearer:env:NAME, basic:USER:env:NAME, header:NAME:file:PATH, query:NAME:env:NAME
     #[arg(long, value_name = "SCHEME")]
     pub(crate) auth: Option<String>,
@@ -72,15 +96,6 @@ pub(crate) struct CallOptions {
     /// Calls at the same time
     #[arg(long, value_name = "N", env = "NUNCIO_CONCURRENCY")]
     pub(crate) concurrency: Option<NonZeroUsize>,
-    /// Certificates of authorities to trust beside those of the system, as PEM
-    #[arg(long, value_name = "FILE", env = "NUNCIO_CACERT")]
-    pub(crate) cacert: Option<String>,
-    /// Certificate and private key to show to servers that ask for one, as PEM
-    #[arg(long, value_name = "FILE", env = "NUNCIO_CERT")]
-    pub(crate) cert: Option<String>,
-    /// Allow http:// to other machines
-    #[arg(long)]
-    pub(crate) allow_http: bool,
 }
 
 // Not parsed by clap, whose messages repeat what was written: it may be a secret.

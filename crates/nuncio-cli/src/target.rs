@@ -10,7 +10,7 @@ use nuncio_service::model::Auth;
 use nuncio_service::{Connection, Env, Service, Settings};
 
 use crate::adhoc;
-use crate::args::{BodyOptions, CallOptions, PageOptions};
+use crate::args::{BodyOptions, CallOptions, PageOptions, ServiceOptions};
 use crate::credentials::Credentials;
 use crate::secret_ref::AuthRef;
 use crate::session::Session;
@@ -38,9 +38,9 @@ pub(crate) struct Prepared {
 /// What makes a run another one: a state or journal of it is refused then. How it is made does not matter.
 pub(crate) fn identity(words: &[String], options: &CallOptions) -> String {
     let query = options.query.iter().map(|(name, value)| format!("--query {name}={value}"));
-    let base_url = options.base_url.iter().map(|url| format!("--base-url {url}"));
+    let base_url = options.service.base_url.iter().map(|url| format!("--base-url {url}"));
     // Another account has other records.
-    let account = options.account.iter().map(|name| format!("--as {name}"));
+    let account = options.service.account.iter().map(|name| format!("--as {name}"));
     words.iter().cloned().chain(query).chain(base_url).chain(account).collect::<Vec<_>>().join(" ")
 }
 
@@ -117,16 +117,16 @@ pub(crate) fn connect(
         return Err(Error::configuration(format!("the file of {name} says how calls prove who makes them"))
             .advise("leave --auth out, or call a URL"));
     }
-    let service = session.catalog(options.file.as_deref())?.get(name)?;
-    let credentials = Credentials::find(session, &service, options.account.as_deref())?;
-    connect_with(session, service, options, credentials.env(), credentials.tokens(), observer)
+    let service = session.catalog(options.service.file.as_deref())?.get(name)?;
+    let credentials = Credentials::find(session, &service, options.service.account.as_deref())?;
+    connect_with(session, service, &options.service, credentials.env(), credentials.tokens(), observer)
 }
 
 /// `service` with the values of `env`, and tokens that are kept in `tokens`.
 pub(crate) fn connect_with(
     session: &Session,
     service: Service,
-    options: &CallOptions,
+    options: &ServiceOptions,
     env: Env,
     tokens: Option<Arc<dyn TokenStore>>,
     observer: Observer,
@@ -150,12 +150,12 @@ pub(crate) fn client(
     auth: Option<&AuthRef>,
     observer: Observer,
 ) -> Result<Client, Error> {
-    if options.account.is_some() {
+    if options.service.account.is_some() {
         return Err(Error::configuration("an account is one of a service, and a URL is called")
             .advise("leave --as and NUNCIO_AS out, or call the service by its name"));
     }
-    let mut builder = Client::builder().wire(wire(session, options)?).observer(observer);
-    if let Some(url) = &options.base_url {
+    let mut builder = Client::builder().wire(wire(session, &options.service)?).observer(observer);
+    if let Some(url) = &options.service.base_url {
         builder = builder.base_url(url);
     }
     if let Some(auth) = auth {
@@ -164,7 +164,7 @@ pub(crate) fn client(
     builder.build()
 }
 
-fn wire(session: &Session, options: &CallOptions) -> Result<wire::Settings, Error> {
+fn wire(session: &Session, options: &ServiceOptions) -> Result<wire::Settings, Error> {
     let mut wire = wire::Settings::default();
     wire.allow_http = options.allow_http;
     if let Some(file) = options.cacert.as_ref().or(session.config.cacert.as_ref()) {

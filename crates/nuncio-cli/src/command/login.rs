@@ -8,11 +8,11 @@ use nuncio_client::auth::Exchange;
 use nuncio_client::auth::oauth2::Tokens;
 use nuncio_client::auth::oauth2::login::Loopback;
 use nuncio_client::{Error, Secret};
-use nuncio_credentials::{Account, CredentialStore, DEFAULT_NAME};
+use nuncio_credentials::{Account, CredentialStore};
 use nuncio_service::{Login, Service};
 use serde_json::json;
 
-use crate::args::CallOptions;
+use crate::args::ServiceOptions;
 use crate::credentials;
 use crate::exit::Stop;
 use crate::session::Session;
@@ -44,13 +44,13 @@ pub(crate) struct LoginCommand {
     #[arg(long, value_name = "N", conflicts_with = "device")]
     port: Option<u16>,
     #[command(flatten)]
-    options: CallOptions,
+    options: ServiceOptions,
 }
 
 impl LoginCommand {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
         let service = session.catalog(self.options.file.as_deref())?.get(&self.service)?;
-        let account = Account::new(&self.service, self.options.account.as_deref().unwrap_or(DEFAULT_NAME))?;
+        let account = self.options.account_of(&self.service)?;
         // Before anything is asked for: a store that cannot be opened is no place for the answer.
         let store = credentials::store(session)?;
         let variables = self.variables(session, &service, &account, &store)?;

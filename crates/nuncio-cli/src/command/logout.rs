@@ -3,9 +3,9 @@
 use clap::Args as ClapArgs;
 use nuncio_client::Error;
 use nuncio_client::auth::oauth2::Tokens;
-use nuncio_credentials::{Account, DEFAULT_NAME, StoredConnection};
+use nuncio_credentials::StoredConnection;
 
-use crate::args::CallOptions;
+use crate::args::ServiceOptions;
 use crate::credentials;
 use crate::exit::Stop;
 use crate::session::Session;
@@ -17,12 +17,12 @@ pub(crate) struct LogoutCommand {
     /// The service
     service: String,
     #[command(flatten)]
-    options: CallOptions,
+    options: ServiceOptions,
 }
 
 impl LogoutCommand {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
-        let account = Account::new(&self.service, self.options.account.as_deref().unwrap_or(DEFAULT_NAME))?;
+        let account = self.options.account_of(&self.service)?;
         let store = credentials::existing_store(session)?.ok_or_else(|| credentials::missing(&account))?;
         let connection = store.get(&account)?.ok_or_else(|| credentials::missing(&account))?;
         let told = match &connection.tokens {

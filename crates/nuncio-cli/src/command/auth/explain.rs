@@ -44,8 +44,8 @@ struct Sends {
 
 impl ExplainCommand {
     pub(crate) fn run(self, session: &Session) -> Result<(), Stop> {
-        let service = session.catalog(self.options.file.as_deref())?.get(&self.service)?;
-        let credentials = Credentials::find(session, &service, self.options.account.as_deref())?;
+        let service = session.catalog(self.options.service.file.as_deref())?.get(&self.service)?;
+        let credentials = Credentials::find(session, &service, self.options.service.account.as_deref())?;
         let own = match &self.operation {
             Some(name) => service.operation(name)?.auth.as_ref(),
             None => None,

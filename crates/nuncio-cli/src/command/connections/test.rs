@@ -34,8 +34,8 @@ impl TestCommand {
     }
 
     async fn test(&self, session: &Session) -> Result<(), Error> {
-        let service = session.catalog(self.options.file.as_deref())?.get(&self.service)?;
-        let credentials = Credentials::find(session, &service, self.options.account.as_deref())?;
+        let service = session.catalog(self.options.service.file.as_deref())?.get(&self.service)?;
+        let credentials = Credentials::find(session, &service, self.options.service.account.as_deref())?;
         let mut names = service.auth.variables().into_iter();
         if let Some(name) = names.find(|name| credentials.origin(name) == Origin::Nowhere) {
             return Err(Error::configuration(format!("{name} is neither stored nor set in the environment"))
