@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use http::StatusCode;
 use tower::{Layer, Service};
 
-use super::{Auth, Exchange, Refusal};
+use super::{Auth, ClockSkew, Exchange, Refusal};
 use crate::{Context, Error, Request, Response};
 
 /// An extension of a 401: the credentials that were refused are gone, and another attempt will carry new ones.
@@ -104,6 +104,11 @@ where
     } else {
         scheme.accepted(response.headers());
     }
+    if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        && let Some(skew) = ClockSkew::of(response.headers(), &layer.exchange.clock)
+    {
+        response.extensions_mut().insert(skew);
+    }
     Ok(response)
 }
 
@@ -173,6 +178,24 @@ mod tests {
             assert!(!is_renewed(&call(Auth::custom(scheme.clone()), status).await));
         }
         assert!(scheme.refused.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_by_another_clock_says_how_far_it_is_off() {
+        let skew = async |status: u16| {
+            let wire = service_fn(move |_| async move {
+                let mut answer = answer(status, "")?;
+                // An hour before the exchange's clock.
+                answer
+                    .headers_mut()
+                    .insert("date", HeaderValue::from_static("Thu, 09 Oct 2025 07:53:20 GMT"));
+                Ok::<_, Error>(answer)
+            });
+            let layer = AuthLayer::new(Auth::bearer("made-up-bearer".into()), no_exchange());
+            let response = layer.layer(wire).oneshot(get(URL)).await.unwrap();
+            response.extensions().get::<ClockSkew>().map(|skew| skew.by.as_secs())
+        };
+        assert_eq!((skew(401).await, skew(403).await, skew(404).await), (Some(3600), Some(3600), None));
     }
 
     #[tokio::test]

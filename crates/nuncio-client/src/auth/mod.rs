@@ -35,6 +35,7 @@ pub mod message_signature;
 pub mod oauth1;
 pub mod oauth2;
 pub mod sigv4;
+mod skew;
 #[cfg(test)]
 mod testing;
 
@@ -57,6 +58,7 @@ pub use message_signature::MessageSigner;
 pub use oauth1::OAuth1Signer;
 pub use oauth2::OAuth2;
 pub use sigv4::SigV4Signer;
+pub use skew::ClockSkew;
 
 /// A way to prove who is calling.
 ///

@@ -8,7 +8,7 @@ use tower::{Layer, Service};
 
 use super::Checks;
 use super::notice::Notices;
-use crate::auth::Renewed;
+use crate::auth::{ClockSkew, Renewed};
 use crate::{Answer, Body, Context, Error, Event, Request, Response};
 
 /// Turns failed answers into errors: see [the module](super).
@@ -78,9 +78,49 @@ where
             answer.credentials_renewed = parts.extensions.get::<Renewed>().is_some();
             let answer = checks
                 .inspect_with(answer, |message| context.observer.notify(&Event::Warning { message }))
+                .map_err(|error| match parts.extensions.get::<ClockSkew>() {
+                    Some(skew) => error.noting(skew),
+                    None => error,
+                })
                 .map_err(|error| error.on(&method, &uri))?;
             parts.headers = answer.headers;
             Ok(Response::from_parts(parts, Body::from(answer.body)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::StatusCode;
+    use tower::{ServiceExt as _, service_fn};
+
+    use super::*;
+    use crate::auth::{Auth, AuthLayer, Exchange};
+    use crate::{Clock, Random};
+
+    #[tokio::test]
+    async fn a_refusal_tells_that_the_clocks_differ() {
+        let wire = service_fn(|_: Request| async {
+            let mut response = Response::new(Body::Empty);
+            *response.status_mut() = StatusCode::FORBIDDEN;
+            let date = http::HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT");
+            response.headers_mut().insert(http::header::DATE, date);
+            Ok::<_, Error>(response)
+        });
+        let clock = Clock::fixed(std::time::UNIX_EPOCH + Duration::from_secs(900));
+        let auth = AuthLayer::new(
+            Auth::bearer("made-up-bearer".into()),
+            Exchange::new(wire, clock, Random::seeded(7)),
+        );
+        let service = CheckLayer::new(Checks::new()).layer(auth.layer(wire));
+        let request = http::Request::get("https://api.example.com/").body(Body::Empty).expect("a request");
+        let error = service.oneshot(request).await.expect_err("it is refused");
+        let told = error.to_string();
+        assert!(
+            told.ends_with("; this machine's clock is 900 s ahead of the server's, by its Date header"),
+            "{told}"
+        );
     }
 }
