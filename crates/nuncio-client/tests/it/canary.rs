@@ -2,13 +2,19 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use base64::Engine as _;
 use http::{HeaderName, StatusCode};
+use nuncio_client::auth::jwt::{JwtBearer, Signer};
+use nuncio_client::auth::key::SigningKey;
 use nuncio_client::auth::oauth2::{self, OAuth2};
-use nuncio_client::auth::{ApiKey, Auth};
+use nuncio_client::auth::sigv4::{Credentials, SigV4Signer};
+use nuncio_client::auth::{
+    ApiKey, Auth, DigestCredentials, HmacSigner, MessageSigner, OAuth1Signer, hmac, oauth1,
+};
 use nuncio_client::{Client, Event, Observer, redact};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -85,6 +91,31 @@ async fn echo(request: Request) -> (StatusCode, [(&'static str, String); 1], Str
     (StatusCode::BAD_REQUEST, [("x-echo", query)], body.to_string())
 }
 
+/// Every scheme that signs. `PLAINTEXT`, a session token and a token of one's own are what a server can echo.
+fn signing_schemes() -> impl Iterator<Item = Auth> {
+    let shared = || SigningKey::shared(hmac::Key::verbatim(&CANARY.into()));
+    let sigv4 = || {
+        let credentials = Credentials::new("MADEUPID", CANARY.into()).session_token(HEADER_CANARY.into());
+        SigV4Signer::new(credentials, "eu-west-1", "execute-api")
+    };
+    let oauth1 = |placement| {
+        let signer =
+            OAuth1Signer::new("made-up-consumer", CANARY.into()).token("made-up-token", HEADER_CANARY.into());
+        Auth::oauth1(signer.method(oauth1::Method::Plaintext).placement(placement))
+    };
+    [
+        Auth::hmac(HmacSigner::new(hmac::Key::verbatim(&CANARY.into()))),
+        Auth::digest(DigestCredentials::new("made-up-user", CANARY.into())),
+        Auth::jwt(JwtBearer::new(Signer::new(shared()))),
+        Auth::message_signature(MessageSigner::new(shared())),
+        Auth::sigv4(sigv4()),
+        Auth::sigv4(sigv4().presigned(Duration::from_secs(60))),
+        oauth1(oauth1::Placement::Header),
+        oauth1(oauth1::Placement::Query),
+    ]
+    .into_iter()
+}
+
 #[tokio::test]
 async fn a_secret_that_a_server_echoes_is_in_no_error_event_or_trace() {
     let output = Output::default();
@@ -118,6 +149,7 @@ async fn a_secret_that_a_server_echoes_is_in_no_error_event_or_trace() {
         Auth::basic("made-up-user", CANARY.into()).expect("no colon"),
         Auth::oauth2(OAuth2::client_credentials(client)),
     ];
+    let schemes = schemes.into_iter().chain(signing_schemes());
     for auth in schemes {
         let client = Client::builder()
             .base_url(&base_url)
@@ -125,6 +157,9 @@ async fn a_secret_that_a_server_echoes_is_in_no_error_event_or_trace() {
             .observer(observer.clone())
             .build()
             .expect("valid");
+        for step in client.get("/x").explain().expect("it can be signed") {
+            output.note(&step.text);
+        }
         let error = client.get("/x").send().await.expect_err("refused");
         for text in [error.to_string(), error.report(), format!("{error:?}"), format!("{client:?} {auth:?}")]
         {
