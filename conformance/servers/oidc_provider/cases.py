@@ -1,10 +1,16 @@
-"""oidc-provider, a certified OAuth 2.0 server: client credentials as it wants them, and no more tokens than are needed."""
+"""oidc-provider, a certified OAuth 2.0 server: clients as it wants them, no more tokens than are needed, and people who log in."""
 
+import concurrent.futures
 import json
 import pathlib
+import shutil
+import subprocess
+import time
+import urllib.request
 
 import support
 from harness import case, run
+from user_agent import Browser
 
 HERE = pathlib.Path(__file__).parent
 ODD = 'made up: +%/&=?#~"\\'
@@ -120,6 +126,124 @@ def _():
     counted = each("basic.create", fickle, [f"fickle-{number}" for number in range(100)])
     assert counted.granted == counted.requests == counted.used == 4
     assert counted.unauthorized >= 3
+
+
+@case("a client is known by a statement signed with its private key")
+def _():
+    with urllib.request.urlopen(f"{url}/private-key", timeout=10) as answer:
+        key = answer.read().decode()
+    assert call("signed.create", {"PRIVATE_KEY": key}).ends_with(0).json() == {"client": "signed"}
+
+
+@case("a client is known by a statement signed with its secret")
+def _():
+    credentials = client("secret-jwt", "made-up-secret-of-secret-jwt-which-is-long")
+    assert call("secret_jwt.create", credentials).ends_with(0).json() == {"client": "secret-jwt"}
+    wrong = client("secret-jwt", "made-up-secret-of-secret-jwt-which-is-not")
+    call("secret_jwt.create", wrong).ends_with(8).says("invalid_client")
+
+
+LOGIN = ["--file", HERE / "login.yaml", "--base-url", url]
+
+
+def person(name):
+    """The environment of someone with a credential store of her own."""
+    home = support.work / name
+    return {"HOME": str(home), "XDG_STATE_HOME": str(home), "NUNCIO_KEY": "a" * 64, "ISSUER": url}
+
+
+def log_in(env, visit, *flags):
+    """Runs the login, and has `visit` do what it shows on the other side."""
+    command = [support.NUNCIO, "--json", "login", "login", *flags, *(str(arg) for arg in LOGIN)]
+    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+    try:
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if line.startswith('{"login"'):
+                visit(json.loads(line)["login"])
+        assert process.wait(timeout=60) == 0, lines
+    finally:
+        process.kill()
+
+
+def in_browser(shown):
+    page, _ = Browser().open(shown["url"])
+    assert "You are logged in" in page, page
+
+
+def on_another_device(shown):
+    browser = Browser()
+    page, at = browser.open(shown["complete_url"])
+    # The code, and then that it is the right one.
+    while "<form" in page:
+        page, at = browser.submit(page, at)
+
+
+def order(env, id="a"):
+    return support.nuncio("call", "login", "orders.create", f"id={id}", *LOGIN, env=env)
+
+
+def expire():
+    time.sleep(3.1)
+
+
+@case("a user logs in with the browser, with PKCE, at a server that describes itself")
+def _():
+    ada = person("browser")
+    order(ada).ends_with(8).says("nobody has logged in yet")
+    log_in(ada, in_browser, "--no-browser")
+    assert order(ada).ends_with(0).json() == {"client": "native"}
+
+
+@case("a user logs in with a code on another device")
+def _():
+    ada = person("device")
+    log_in(ada, on_another_device, "--device")
+    assert order(ada).ends_with(0).json() == {"client": "native"}
+
+
+@case("twelve processes refresh a rotating login once when its token has expired, and again")
+def _():
+    ada = person("shared")
+    log_in(ada, in_browser, "--no-browser")
+    for _ in range(2):
+        expire()
+        with Counted() as counted, concurrent.futures.ThreadPoolExecutor(12) as pool:
+            for ran in list(pool.map(lambda id: order(ada, id), range(12))):
+                ran.ends_with(0)
+        assert (counted.granted, counted.refused, counted.unauthorized) == (1, [], 0)
+
+
+@case("a refresh token that was used elsewhere needs a login, is told, and is not asked for again")
+def _():
+    ada = person("victim")
+    log_in(ada, in_browser, "--no-browser")
+    copied = support.work / "thief"
+    shutil.copytree(ada["HOME"], copied)
+    thief = {**ada, "HOME": str(copied), "XDG_STATE_HOME": str(copied)}
+    expire()
+    order(thief).ends_with(0)
+    with Counted() as counted:
+        order(ada).ends_with(8).says("needs a login", "invalid_grant")
+        order(ada).ends_with(8).says("needs a login", "invalid_grant")
+    assert (counted.requests, counted.refused, counted.grants_revoked) == (1, ["invalid_grant"], 1)
+    expire()
+    order(thief).ends_with(8).says("needs a login")
+    log_in(ada, in_browser, "--no-browser")
+    order(ada).ends_with(0)
+
+
+@case("a user who logs out gives her tokens back")
+def _():
+    ada = person("leaving")
+    log_in(ada, in_browser, "--no-browser")
+    copied = support.work / "left"
+    shutil.copytree(ada["HOME"], copied)
+    support.nuncio("logout", "login", *LOGIN, env=ada).ends_with(0)
+    expire()
+    left = {**ada, "HOME": str(copied), "XDG_STATE_HOME": str(copied)}
+    order(left).ends_with(8).says("needs a login")
 
 
 run()

@@ -139,9 +139,11 @@ async fn device(login: &Login, exchange: &Exchange, session: &Session) -> Result
     let (url, code) = (begun.verification_uri(), begun.user_code());
     if session.global.json {
         let complete = begun.verification_uri_complete();
-        stderr::line(&json!({ "login": { "url": url, "code": code, "complete_url": complete } }).to_string());
+        stderr::verbatim(
+            &json!({ "login": { "url": url, "code": code, "complete_url": complete } }).to_string(),
+        );
     } else {
-        stderr::line(&format!("open {url} on any device and enter the code {code}"));
+        stderr::verbatim(&format!("open {url} on any device and enter the code {code}"));
     }
     begun.finish(exchange).await
 }
