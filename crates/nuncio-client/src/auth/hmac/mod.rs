@@ -245,6 +245,10 @@ impl Authenticate for HmacSigner {
         })
     }
 
+    fn can_renew(&self) -> bool {
+        false
+    }
+
     fn preview(&self, request: &mut Request) -> Result<(), Error> {
         self.put_open_headers(request.headers_mut(), BLANK, BLANK);
         self.put_signature(request.headers_mut(), &format!("{}{BLANK}", self.signature_prefix))

@@ -76,6 +76,10 @@ impl Authenticate for JwtBearer {
         })
     }
 
+    fn can_renew(&self) -> bool {
+        false
+    }
+
     fn preview(&self, request: &mut Request) -> Result<(), Error> {
         request.headers_mut().insert(header::AUTHORIZATION, Secret::new(BLANK).header("Bearer ")?);
         Ok(())

@@ -251,6 +251,10 @@ impl Authenticate for MessageSigner {
         })
     }
 
+    fn can_renew(&self) -> bool {
+        false
+    }
+
     fn preview(&self, request: &mut Request) -> Result<(), Error> {
         // A preview need not have an absolute URL.
         let components = match Message::of(request) {

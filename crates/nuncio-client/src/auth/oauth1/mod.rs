@@ -240,6 +240,10 @@ impl Authenticate for OAuth1Signer {
         })
     }
 
+    fn can_renew(&self) -> bool {
+        false
+    }
+
     fn preview(&self, request: &mut Request) -> Result<(), Error> {
         let shown = format!(
             "OAuth oauth_consumer_key=\"{}\", oauth_signature=\"{BLANK}\"",

@@ -232,6 +232,10 @@ impl Authenticate for SigV4Signer {
         })
     }
 
+    fn can_renew(&self) -> bool {
+        false
+    }
+
     fn preview(&self, request: &mut Request) -> Result<(), Error> {
         if self.presigned.is_some() {
             *request.uri_mut() = with_params(request.uri(), &[(SIGNATURE_PARAM, BLANK)])?;
