@@ -1,5 +1,7 @@
 //! What is tested, the quick and telling first.
 
+use std::process::Command;
+
 use crate::command::{cargo, output, run};
 use crate::conformance;
 use crate::fuzz;
@@ -13,6 +15,7 @@ const FEATURES: Step = Step { name: "features", run: features };
 const TESTS: Step =
     Step { name: "tests", run: || done(run(&mut cargo(["test", "--workspace", "--locked"]))) };
 const DOCS: Step = Step { name: "docs", run: docs };
+const KEYRING: Step = Step { name: "keyring", run: keyring };
 const DENY: Step = Step { name: "deny", run: deny };
 
 pub(crate) fn quick() -> Vec<Step> {
@@ -20,7 +23,7 @@ pub(crate) fn quick() -> Vec<Step> {
 }
 
 pub(crate) fn all() -> Vec<Step> {
-    let mut steps = vec![FORMAT, CLIPPY, GENERATED, FEATURES, TESTS, DOCS, DENY, fuzz::STEP];
+    let mut steps = vec![FORMAT, CLIPPY, GENERATED, FEATURES, TESTS, KEYRING, DOCS, DENY, fuzz::STEP];
     steps.extend(conformance::STEPS);
     steps
 }
@@ -49,6 +52,23 @@ fn features() -> Result<Outcome, String> {
     let bare =
         ["clippy", "--package", "nuncio-client", "--no-default-features", "--locked", "--", "-D", "warnings"];
     done(run(&mut cargo(bare)))
+}
+
+/// With a keyring of its own, on a bus of its own: that of whoever runs it is left alone.
+fn keyring() -> Result<Outcome, String> {
+    for tool in ["dbus-run-session", "gnome-keyring-daemon"] {
+        if output(Command::new(tool).arg("--version")).is_err() {
+            return Ok(Outcome::Skipped(format!("{tool} not found (apt-get install dbus gnome-keyring)")));
+        }
+    }
+    let home = std::path::absolute("target/keyring").map_err(|error| error.to_string())?;
+    // What an earlier run left.
+    let _ = std::fs::remove_dir_all(&home);
+    let test = "printf made-up | gnome-keyring-daemon --unlock --components=secrets > /dev/null \
+        && cargo test --package nuncio-credentials --features keyring --locked --test it keyring -- --include-ignored";
+    let mut session = Command::new("dbus-run-session");
+    session.args(["--", "sh", "-c", test]).env("XDG_DATA_HOME", home);
+    done(run(&mut session))
 }
 
 fn docs() -> Result<Outcome, String> {

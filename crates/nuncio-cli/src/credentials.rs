@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use nuncio_client::auth::oauth2::TokenStore;
 use nuncio_client::{Error, Secret};
-use nuncio_credentials::{Account, CredentialStore, DEFAULT_NAME, KEY_VARIABLE, Options, StoredConnection};
+use nuncio_credentials::{
+    Account, CredentialStore, DEFAULT_NAME, KEY_VARIABLE, Keyring, Options, StoredConnection,
+};
 use nuncio_service::model::Auth;
 use nuncio_service::{Env, Service};
 
@@ -132,7 +134,18 @@ pub(crate) fn store(session: &Session) -> Result<CredentialStore, Error> {
 }
 
 fn options(session: &Session) -> Result<Options, Error> {
-    Options::of_user(session.env.get(KEY_VARIABLE))
+    Options::of_user(session.env.get(KEY_VARIABLE), keyring())
+}
+
+/// The keyring of the operating system. Where there is none, as on a server, the key is in a file.
+#[cfg(feature = "keyring")]
+fn keyring() -> Option<Keyring> {
+    Keyring::of_user().ok()
+}
+
+#[cfg(not(feature = "keyring"))]
+fn keyring() -> Option<Keyring> {
+    None
 }
 
 /// The error about an account that is not stored.

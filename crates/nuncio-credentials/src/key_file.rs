@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use nuncio_client::Error;
 
 use crate::files::{self, Place};
+use crate::keeper;
 use crate::key::Key;
 
 const HEAD: &str =
@@ -15,13 +16,17 @@ const HEAD: &str =
 /// Bound on the file: 4 KiB.
 const MAX_BYTES: u64 = 4096;
 
-/// One key a line. There are two while a store is being given a new key, so that either opens it after a crash.
+/// Keys, as [`keeper`] writes them.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyFile(PathBuf);
 
 impl KeyFile {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self(path)
+    }
+
+    pub(crate) fn display(&self) -> std::path::Display<'_> {
+        self.0.display()
     }
 
     /// The keys; none when there is no such file.
@@ -41,9 +46,7 @@ impl KeyFile {
         }
         let mut text = zeroize::Zeroizing::new(String::new());
         file.take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let keys: Option<Vec<Key>> = lines.map(Key::parse).collect();
-        keys.filter(|keys| !keys.is_empty()).ok_or_else(|| {
+        keeper::parse(&text).ok_or_else(|| {
             Error::configuration(format!("the key file {path} is damaged: it has something else than keys"))
                 .advise("put a copy of it in its place; it is not made anew, since the old key would be lost")
         })
@@ -77,10 +80,7 @@ impl KeyFile {
 
     fn put(&self, keys: &[&Key], place: Place) -> io::Result<()> {
         let mut text = zeroize::Zeroizing::new(HEAD.to_owned());
-        for key in keys {
-            text.push_str(key.to_base64().expose());
-            text.push('\n');
-        }
+        text.push_str(&keeper::write(keys));
         files::write(&self.0, text.as_bytes(), place)
     }
 

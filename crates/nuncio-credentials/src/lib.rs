@@ -18,9 +18,11 @@ mod database;
 mod export;
 mod files;
 mod holders;
+mod keeper;
 mod kept;
 mod key;
 mod key_file;
+mod keyring;
 mod keys;
 mod lease;
 mod places;
@@ -30,6 +32,7 @@ mod tokens;
 
 pub use account::{Account, DEFAULT_NAME, MAX_NAME_BYTES};
 pub use export::MAX_EXPORT_BYTES;
+pub use keyring::{Entry, Keyring};
 pub use keys::{KEY_VARIABLE, KeyInfo, KeySource, Keys};
 pub use rekey::NewKey;
 pub use store::{

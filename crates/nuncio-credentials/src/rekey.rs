@@ -14,25 +14,25 @@ use crate::store::{CredentialStore, key_info};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum NewKey {
-    /// A random one, in the key file.
-    InFile,
+    /// A random one, in the keyring or, where there is none, in the key file: see [`Keys::made_in`](crate::Keys::made_in).
+    Made,
     /// One that is kept elsewhere: 32 bytes in base64 or hex.
     Given(Secret),
 }
 
 impl CredentialStore {
     /// Encrypts everything anew, in one transaction. A crash at any point leaves the store readable with the key of before or the new one;
-    /// where the key is in a file, the file has both until it is done. Other processes that have the store open go on when their key comes
-    /// from the file.
+    /// where the key is in a file or a keyring, that has both until it is done. Other processes that have the store open go on when their
+    /// key comes from there.
     ///
     /// # Errors
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) for a text that is no key, and as [`open`](Self::open).
     pub fn rekey(&self, new: &NewKey) -> Result<KeyInfo, Error> {
         let (new, source) = match new {
-            NewKey::InFile => (Key::generate(), KeySource::File),
+            NewKey::Made => (Key::generate(), self.keys().made_in()),
             NewKey::Given(text) => (key::given(text)?, KeySource::Given),
         };
-        let file = self.keys().file();
+        let keeper = self.keys().keeper(source);
         let info = KeyInfo { id: new.id().to_owned(), source };
         let old_source = self.with(|state| {
             let (db, current) = state.begin()?;
@@ -40,9 +40,9 @@ impl CredentialStore {
             if before.id != current.id() {
                 *current = Arc::new(self.keys().find(&before)?);
             }
-            if source == KeySource::File {
-                let keys: &[&Key] = if before.source == KeySource::File { &[&new, current] } else { &[&new] };
-                file.replace(keys)?;
+            if let Some(keeper) = keeper {
+                let keys: &[&Key] = if before.source == source { &[&new, current] } else { &[&new] };
+                keeper.replace(keys)?;
             }
             self.seal_anew(&db, current, &new)?;
             db.execute("UPDATE store SET key_id = ?1, key_source = ?2", (&info.id, source.name()))?;
@@ -87,13 +87,13 @@ impl CredentialStore {
 
     /// The change is done: what goes wrong here leaves it so.
     fn leave_nothing_of_the_old_key(&self, before: KeySource, now: KeySource) {
-        let file = self.keys().file();
         let _ = self.with(|state| {
             let (db, key) = state.begin()?;
-            match (before, now) {
-                (_, KeySource::File) => file.replace(&[key])?,
-                (KeySource::File, KeySource::Given) => file.remove(),
-                (KeySource::Given, KeySource::Given) => {}
+            if let Some(keeper) = self.keys().keeper(now) {
+                keeper.replace(&[key])?;
+            }
+            if let Some(keeper) = self.keys().keeper(before).filter(|_| before != now) {
+                keeper.remove();
             }
             db.commit()?;
             Ok(())

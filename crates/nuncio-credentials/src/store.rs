@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::database::{self, Failure, damaged};
 use crate::holders::Holders;
 use crate::key::Key;
+use crate::keyring::Keyring;
 use crate::keys::{KeyInfo, KeySource, Keys};
 use crate::{Account, kept, lease, places};
 
@@ -50,13 +51,13 @@ pub struct Options {
 impl Options {
     /// The places of this user (XDG): `nuncio/credentials.db` in the state directory (`~/.local/state`) and `nuncio/credentials.key` in
     /// the data directory (`~/.local/share`), so that a copy of one folder is not both. `given` is the key of [`KEY_VARIABLE`](crate::KEY_VARIABLE),
-    /// where it is set.
+    /// where it is set; `keyring` the one of the operating system, where there is one.
     ///
     /// # Errors
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) for a user without a home.
-    pub fn of_user(given: Option<Secret>) -> Result<Self, Error> {
+    pub fn of_user(given: Option<Secret>, keyring: Option<Keyring>) -> Result<Self, Error> {
         let places::Places { database, key_file } = places::of_user()?;
-        Ok(Self { database, keys: Keys { given, file: key_file }, clock: Clock::system() })
+        Ok(Self { database, keys: Keys { given, keyring, file: key_file }, clock: Clock::system() })
     }
 }
 
@@ -86,7 +87,7 @@ pub struct StoredConnection {
 /// # let folder = tempfile::tempdir()?;
 /// let options = Options {
 ///     database: folder.path().join("credentials.db"),
-///     keys: Keys { given: None, file: folder.path().join("credentials.key") },
+///     keys: Keys { given: None, keyring: None, file: folder.path().join("credentials.key") },
 ///     clock: Clock::system(),
 /// };
 /// let store = CredentialStore::open(options)?;
@@ -351,15 +352,14 @@ impl CredentialStore {
         work(&mut state).map_err(|failure| failure.about(self.path()))
     }
 
-    /// A crash while the key was changed can leave two in the file.
+    /// A crash while the key was changed can leave two where it is kept.
     fn forget_old_keys(&self, info: &KeyInfo) {
-        if info.source != KeySource::File || self.keys().given.is_some() {
+        let Some(keeper) = self.keys().keeper(info.source).filter(|_| self.keys().given.is_none()) else {
             return;
-        }
-        let file = self.keys().file();
-        if file.read().is_ok_and(|keys| keys.len() > 1) {
+        };
+        if keeper.read().is_ok_and(|keys| keys.len() > 1) {
             // Under the lock that a change of the key holds. Should it fail, either key goes on working.
-            let _ = self.write(|_, key| Ok(file.replace(&[key])?));
+            let _ = self.write(|_, key| Ok(keeper.replace(&[key])?));
         }
     }
 }

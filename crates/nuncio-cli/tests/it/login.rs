@@ -19,7 +19,7 @@ fn home(authority: &Authority, more: &str) -> Home {
 }
 
 pub(crate) fn store(home: &Home) -> CredentialStore {
-    let keys = Keys { given: None, file: home.path(".local/share/nuncio/credentials.key") };
+    let keys = Keys { given: None, keyring: None, file: home.path(".local/share/nuncio/credentials.key") };
     let database = home.path(".local/state/nuncio/credentials.db");
     CredentialStore::open(Options { database, keys, clock: Clock::system() }).unwrap()
 }

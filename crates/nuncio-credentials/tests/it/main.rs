@@ -4,6 +4,7 @@
 
 mod damage;
 mod export;
+mod keyring;
 mod keys;
 mod rekey;
 mod support;

@@ -32,7 +32,7 @@ fn everything_is_readable_under_the_new_key_and_nothing_under_the_old() {
     let place = Place::new();
     let store = filled(&place);
     let old_file = std::fs::read(place.key_file()).unwrap();
-    let (before, after) = (store.key().unwrap(), store.rekey(&NewKey::InFile).unwrap());
+    let (before, after) = (store.key().unwrap(), store.rekey(&NewKey::Made).unwrap());
     assert_ne!(before.id, after.id);
     assert_eq!((store.key().unwrap(), keys_in_file(&place)), (after, 1));
     is_whole(&store);
@@ -48,11 +48,11 @@ fn a_process_that_has_the_store_open_goes_on() {
     let place = Place::new();
     let (store, other) = (filled(&place), place.open());
     for _ in 0..3 {
-        store.rekey(&NewKey::InFile).unwrap();
+        store.rekey(&NewKey::Made).unwrap();
         is_whole(&other);
     }
     other.put(&account("new"), &variables("made-up-new"), None).unwrap();
-    other.rekey(&NewKey::InFile).unwrap();
+    other.rekey(&NewKey::Made).unwrap();
     assert_eq!(value(&store, "new").as_deref(), Some("made-up-new"));
 }
 
@@ -74,7 +74,7 @@ fn a_crash_after_the_commit_leaves_the_new_key_in_force() {
     let place = Place::new();
     let store = filled(&place);
     let old = std::fs::read_to_string(place.key_file()).unwrap();
-    store.rekey(&NewKey::InFile).unwrap();
+    store.rekey(&NewKey::Made).unwrap();
     let new = std::fs::read_to_string(place.key_file()).unwrap();
     std::fs::write(place.key_file(), new + &old).unwrap();
     is_whole(&place.open());
@@ -88,7 +88,7 @@ fn a_row_that_does_not_open_leaves_everything_under_the_old_key() {
     let before = store.key().unwrap();
     let sql = "UPDATE secret SET sealed = x'00' WHERE name = '7'";
     rusqlite::Connection::open(place.database()).unwrap().execute(sql, []).unwrap();
-    let error = store.rekey(&NewKey::InFile).unwrap_err().to_string();
+    let error = store.rekey(&NewKey::Made).unwrap_err().to_string();
     assert!(error.contains("variable SHOP_TOKEN of shop as 7"), "{error}");
     assert_eq!(store.key().unwrap(), before);
     assert_eq!(value(&place.open(), "8").as_deref(), Some("made-up-8"));
@@ -106,7 +106,7 @@ fn a_key_moves_from_the_file_to_the_environment_and_back() {
     let store = place.try_open(Some(&given)).unwrap();
     is_whole(&store);
 
-    assert_eq!(store.rekey(&NewKey::InFile).unwrap().source, KeySource::File);
+    assert_eq!(store.rekey(&NewKey::Made).unwrap().source, KeySource::File);
     is_whole(&place.open());
 }
 
@@ -118,7 +118,7 @@ fn old_ciphertext_is_not_left_in_the_file_or_its_log() {
         .unwrap()
         .query_row("SELECT sealed FROM secret WHERE name = '7'", [], |row| row.get(0))
         .unwrap();
-    store.rekey(&NewKey::InFile).unwrap();
+    store.rekey(&NewKey::Made).unwrap();
     for entry in std::fs::read_dir(place.path("state")).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         assert!(!bytes.windows(sealed.len()).any(|window| window == sealed));

@@ -28,7 +28,7 @@ impl Place {
     }
 
     pub(crate) fn options(&self, given: Option<&str>) -> Options {
-        let keys = Keys { given: given.map(Secret::from), file: self.key_file() };
+        let keys = Keys { given: given.map(Secret::from), keyring: None, file: self.key_file() };
         Options { database: self.database(), keys, clock: Clock::system() }
     }
 

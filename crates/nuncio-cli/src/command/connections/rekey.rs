@@ -15,7 +15,7 @@ pub(super) fn run(session: &Session) -> Result<(), Stop> {
             .advise("`nuncio login` makes one")
     })?;
     let before = store.key()?;
-    let new = session.env.get(NEW_KEY_VARIABLE).map_or(NewKey::InFile, NewKey::Given);
+    let new = session.env.get(NEW_KEY_VARIABLE).map_or(NewKey::Made, NewKey::Given);
     let after = store.rekey(&new)?;
     let (old, new, place) = (before.id, after.id, after.source);
     stderr::line(&format!(
@@ -24,7 +24,7 @@ pub(super) fn run(session: &Session) -> Result<(), Stop> {
     ));
     let then = match (before.source, after.source) {
         (_, KeySource::Given) => Some(format!("{KEY_VARIABLE} has to be what {NEW_KEY_VARIABLE} was")),
-        (KeySource::Given, KeySource::File) => Some(format!("{KEY_VARIABLE} must not be set")),
+        (KeySource::Given, _) => Some(format!("{KEY_VARIABLE} must not be set")),
         _ => None,
     };
     if let Some(then) = then {

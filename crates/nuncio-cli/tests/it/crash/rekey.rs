@@ -23,7 +23,7 @@ const DATABASE: &str = ".local/state/nuncio/credentials.db";
 const KEY_FILE: &str = ".local/share/nuncio/credentials.key";
 
 fn store(home: &Home) -> CredentialStore {
-    let keys = Keys { given: None, file: home.path(KEY_FILE) };
+    let keys = Keys { given: None, keyring: None, file: home.path(KEY_FILE) };
     CredentialStore::open(Options { database: home.path(DATABASE), keys, clock: Clock::system() }).unwrap()
 }
 
