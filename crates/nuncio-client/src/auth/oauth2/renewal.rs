@@ -88,11 +88,11 @@ impl Renewal {
         match &*self.source {
             Source::Standing(grant) => {
                 let tokens = grant.token(self.timeout, &self.exchange).await?;
-                match self.store.save(lease, &tokens).await {
-                    // Nothing hangs on it: whoever has the lease now has got a token of its own.
-                    Err(error) if error.cause::<LeaseLost>().is_some() => Ok(tokens),
-                    saved => saved.map(|()| tokens),
+                // Nothing hangs on it: whoever comes next gets a token of its own.
+                if let Err(error) = self.store.save(lease, &tokens).await {
+                    self.notify(&format!("the access token was not kept for other processes: {error}"));
                 }
+                Ok(tokens)
             }
             Source::Login { client, .. } => self.refresh(client, kept, lease).await,
         }

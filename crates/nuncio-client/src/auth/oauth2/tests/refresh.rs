@@ -170,32 +170,40 @@ async fn that_a_refresh_begins_is_kept_before_it_is_sent() {
     assert!(kept(&store).await.refresh_started.is_none());
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_new_token_that_cannot_be_kept_is_not_used() {
-    /// Takes the first save, and no other.
-    #[derive(Default)]
-    struct Full(MemoryStore);
-    impl TokenStore for Full {
-        fn load(&self) -> BoxFuture<'_, Result<Option<Tokens>, Error>> {
-            self.0.load()
-        }
-        fn lease(&self, length: Duration) -> BoxFuture<'_, Result<Lease, Error>> {
-            self.0.lease(length)
-        }
-        fn save<'a>(&'a self, lease: &'a Lease, tokens: &'a Tokens) -> BoxFuture<'a, Result<(), Error>> {
-            match tokens.refresh_started {
-                Some(_) => self.0.save(lease, tokens),
-                None => Box::pin(async { Err(Error::configuration("made-up: the disk is full")) }),
-            }
-        }
-        fn release(&self, lease: Lease) -> BoxFuture<'_, Result<(), Error>> {
-            self.0.release(lease)
+/// A store that is full when the new tokens come: it takes that a refresh began, and nothing else.
+#[derive(Default)]
+struct Full(MemoryStore);
+impl TokenStore for Full {
+    fn load(&self) -> BoxFuture<'_, Result<Option<Tokens>, Error>> {
+        self.0.load()
+    }
+    fn lease(&self, length: Duration) -> BoxFuture<'_, Result<Lease, Error>> {
+        self.0.lease(length)
+    }
+    fn save<'a>(&'a self, lease: &'a Lease, tokens: &'a Tokens) -> BoxFuture<'a, Result<(), Error>> {
+        match tokens.refresh_started {
+            Some(_) => self.0.save(lease, tokens),
+            None => Box::pin(async { Err(Error::configuration("made-up: the disk is full")) }),
         }
     }
+    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<(), Error>> {
+        self.0.release(lease)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_token_that_cannot_be_kept_is_not_used() {
     let exchange = Rotating::default().exchange();
     let scheme = OAuth2::refresh_token(client(), refresh_token(0).into()).store(Arc::new(Full::default()));
     let error = call(&scheme, &exchange).await.unwrap_err();
     assert_eq!(error.to_string(), "made-up: the disk is full");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_can_be_got_again_is_used_though_it_cannot_be_kept() {
+    let exchange = exchange(|_| async { answer(200, r#"{"access_token": "made-up-token-1."}"#) });
+    let scheme = scheme().store(Arc::new(Full::default()));
+    assert_eq!(call(&scheme, &exchange).await.unwrap(), token(1));
 }
 
 #[tokio::test(start_paused = true)]
