@@ -34,7 +34,7 @@ enum Action {
     Test(Box<test::TestCommand>),
     /// Forget a connection without telling the provider
     Remove(AccountArgs),
-    /// Encrypt everything with a new key: the one in NUNCIO_NEW_KEY, else a random one in the key file
+    /// Encrypt everything with a new key: the one in NUNCIO_NEW_KEY, else a random one in the keyring or the key file
     Rekey,
     /// Write all connections as one encrypted JSON document; the passphrase is asked for, or read from standard input
     Export,
