@@ -34,6 +34,7 @@ mod message;
 pub mod message_signature;
 pub mod oauth1;
 pub mod oauth2;
+mod session;
 pub mod sigv4;
 mod skew;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub use message::Message;
 pub use message_signature::MessageSigner;
 pub use oauth1::OAuth1Signer;
 pub use oauth2::OAuth2;
+pub use session::Session;
 pub use sigv4::SigV4Signer;
 pub use skew::ClockSkew;
 

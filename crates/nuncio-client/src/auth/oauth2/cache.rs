@@ -13,7 +13,7 @@ type Renewal = BoxFuture<'static, Result<Token, Error>>;
 
 /// Keeps a token until shortly before it expires or until it is refused.
 #[derive(Default)]
-pub(super) struct TokenCache(Arc<Mutex<State>>);
+pub(in crate::auth) struct TokenCache(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -23,11 +23,11 @@ struct State {
 
 /// What this process knows of the token.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub(in crate::auth) struct Known {
     /// The last one, with an age that no change of the time of day takes back.
-    pub(super) token: Option<Token>,
+    pub(in crate::auth) token: Option<Token>,
     /// What the service refused last: not to be used again wherever it may turn up.
-    pub(super) refused: Option<Secret>,
+    pub(in crate::auth) refused: Option<Secret>,
 }
 
 impl State {
@@ -41,7 +41,7 @@ impl TokenCache {
     /// then forgotten.
     ///
     /// Near its end a token is used further by those who come while it is being replaced.
-    pub(super) async fn get(
+    pub(in crate::auth) async fn get(
         &self,
         clock: &Clock,
         renew: impl FnOnce(Known) -> Renewal,
@@ -53,7 +53,7 @@ impl TokenCache {
     }
 
     /// Drops the token if it is the one that was `refused`; one that has taken its place stays.
-    pub(super) fn drop_if(&self, refused: impl Fn(&Secret) -> bool) -> bool {
+    pub(in crate::auth) fn drop_if(&self, refused: impl Fn(&Secret) -> bool) -> bool {
         let mut state = self.lock();
         let Some(token) = state.known.token.take_if(|token| refused(&token.value)) else {
             return false;

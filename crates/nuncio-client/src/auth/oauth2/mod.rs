@@ -18,7 +18,7 @@
 //! - `invalid_grant` is kept as [`Tokens::needs_login`]. Every later call fails with [`NeedsLogin`] and asks nobody, until someone logs in.
 
 mod answer;
-mod cache;
+pub(super) mod cache;
 mod client;
 mod client_auth;
 mod discovery;
@@ -34,7 +34,7 @@ mod source;
 pub mod store;
 #[cfg(test)]
 mod tests;
-mod token;
+pub(super) mod token;
 mod token_exchange;
 mod tokens;
 

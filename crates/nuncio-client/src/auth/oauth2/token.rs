@@ -14,8 +14,8 @@ pub const MARGIN: Duration = Duration::from_secs(60);
 
 /// A token as calls use it.
 #[derive(Debug, Clone)]
-pub(super) struct Token {
-    pub(super) value: Secret,
+pub(in crate::auth) struct Token {
+    pub(in crate::auth) value: Secret,
     /// Nothing: good until it is refused.
     lifetime: Option<Duration>,
     obtained_at: SystemTime,
@@ -26,7 +26,7 @@ pub(super) struct Token {
 
 impl Token {
     /// The access token of `tokens`, where they have one.
-    pub(super) fn of(tokens: &Tokens, clock: &Clock) -> Option<Self> {
+    pub(in crate::auth) fn of(tokens: &Tokens, clock: &Clock) -> Option<Self> {
         let obtained_at = tokens.obtained_at;
         Some(Self {
             value: tokens.access_token.clone()?,
@@ -38,12 +38,12 @@ impl Token {
     }
 
     /// Whether it can still be used.
-    pub(super) fn is_valid(&self, clock: &Clock) -> bool {
+    pub(in crate::auth) fn is_valid(&self, clock: &Clock) -> bool {
         self.lifetime.is_none_or(|lifetime| self.age(clock) < lifetime)
     }
 
     /// Whether it is too early to replace it.
-    pub(super) fn is_fresh(&self, clock: &Clock) -> bool {
+    pub(in crate::auth) fn is_fresh(&self, clock: &Clock) -> bool {
         self.lifetime.is_none_or(|lifetime| self.age(clock) < lifetime - MARGIN.min(lifetime / 10))
     }
 
@@ -56,7 +56,7 @@ impl Token {
 
 /// Reads `expires_in` (RFC 6749, section 5.1): seconds, as a number or, as some servers write it, a string. Nothing when it is missing
 /// or unreadable; zero when it is not positive.
-pub(super) fn lifetime(expires_in: Option<&Value>) -> Option<Duration> {
+pub(in crate::auth) fn lifetime(expires_in: Option<&Value>) -> Option<Duration> {
     let secs = match expires_in? {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,
