@@ -1,5 +1,7 @@
 //! `nuncio connections list`.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::state::State;
@@ -8,9 +10,9 @@ use crate::exit::Stop;
 use crate::output::Output;
 use crate::session::Session;
 
-pub(super) fn run(session: &Session) -> Result<(), Stop> {
+pub(super) fn run(session: &Session, file: Option<&Path>) -> Result<(), Stop> {
     let Some(store) = credentials::existing_store(session)? else { return empty(session) };
-    let (catalog, key) = (session.catalog(None)?, store.key()?);
+    let (catalog, key) = (session.catalog(file)?, store.key()?);
     let mut objects = Vec::new();
     let mut lines = Vec::new();
     for connection in store.list()? {

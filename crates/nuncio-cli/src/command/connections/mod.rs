@@ -28,9 +28,19 @@ pub(crate) struct ConnectionsCommand {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List the connections and whether they can be used
-    List,
+    List {
+        /// Service file to add to the catalog
+        #[arg(long, value_name = "SERVICE.yaml")]
+        file: Option<PathBuf>,
+    },
     /// Show what is stored of a connection, but not the secrets
-    Show(AccountArgs),
+    Show {
+        #[command(flatten)]
+        account: AccountArgs,
+        /// Service file to add to the catalog
+        #[arg(long, value_name = "SERVICE.yaml")]
+        file: Option<PathBuf>,
+    },
     Test(Box<test::TestCommand>),
     /// Forget a connection without telling the provider
     Remove(AccountArgs),
@@ -51,8 +61,8 @@ enum Action {
 impl ConnectionsCommand {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
         match self.action {
-            Action::List => list::run(session),
-            Action::Show(account) => show::run(session, &account.account()?),
+            Action::List { file } => list::run(session, file.as_deref()),
+            Action::Show { account, file } => show::run(session, &account.account()?, file.as_deref()),
             Action::Test(command) => command.run(session).await,
             Action::Remove(account) => remove(session, &account.account()?),
             Action::Rekey => rekey::run(session),

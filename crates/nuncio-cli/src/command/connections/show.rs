@@ -1,5 +1,6 @@
 //! `nuncio connections show`.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nuncio_client::Redactor;
@@ -14,9 +15,9 @@ use crate::exit::Stop;
 use crate::output::Output;
 use crate::session::Session;
 
-pub(super) fn run(session: &Session, account: &Account) -> Result<(), Stop> {
+pub(super) fn run(session: &Session, account: &Account, file: Option<&Path>) -> Result<(), Stop> {
     let (store, connection) = find(session, account)?;
-    let service = session.catalog(None)?.get(account.service()).ok();
+    let service = session.catalog(file)?.get(account.service()).ok();
     let state = State::of(&connection, service.as_ref(), &session.env, session.clock.now());
     let variables: Vec<&str> = connection.variables.keys().map(String::as_str).collect();
     let key = store.key()?;
@@ -38,7 +39,7 @@ pub(super) fn run(session: &Session, account: &Account) -> Result<(), Stop> {
             facts.into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect();
         output.line(&Redactor::global().redact(&Value::from(object).to_string()))?;
     } else {
-        for (name, fact) in facts.iter().filter(|(_, fact)| !fact.is_null()) {
+        for (name, fact) in facts.iter().filter(|(_, fact)| is_something(fact)) {
             output.line(&Redactor::global().redact(&format!("{name}: {}", text(fact))))?;
         }
     }
@@ -60,12 +61,23 @@ fn text(fact: &Value) -> String {
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Object(members) => {
             let told = members.get("explained").map(text);
-            let known = members.iter().filter(|(_, value)| !value.is_null());
-            told.unwrap_or_else(|| {
-                known.map(|(name, value)| format!("{name} {}", text(value))).collect::<Vec<_>>().join(", ")
-            })
+            let known = members.iter().filter(|(_, value)| is_something(value));
+            let known = known.map(|(name, value)| match value {
+                Value::Bool(_) => name.clone(),
+                value => format!("{name} {}", text(value)),
+            });
+            told.unwrap_or_else(|| known.collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
+    }
+}
+
+/// Whether there is anything to tell of `fact`.
+fn is_something(fact: &Value) -> bool {
+    match fact {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
     }
 }
 
