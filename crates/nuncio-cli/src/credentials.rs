@@ -9,7 +9,6 @@ use nuncio_client::{Error, Secret};
 use nuncio_credentials::{
     Account, CredentialStore, DEFAULT_NAME, KEY_VARIABLE, Keyring, Options, StoredConnection,
 };
-use nuncio_service::model::Auth;
 use nuncio_service::{Env, Service};
 
 use crate::session::Session;
@@ -53,8 +52,8 @@ impl Credentials {
         let environment = session.env.clone();
         let account = Account::new(&service.service, name.unwrap_or(DEFAULT_NAME))?;
         let is_complete = || service.variables().iter().all(|name| environment.get(name).is_some());
-        // Tokens are kept in the store alone.
-        if name.is_none() && !matches!(service.auth, Auth::OAuth2(_)) && is_complete() {
+        // What came of a login is in the store alone.
+        if name.is_none() && !service.auth.is_login() && is_complete() {
             return Ok(Self { environment, stored: None });
         }
         let found = match existing_store(session)? {

@@ -28,7 +28,7 @@ Exit codes:
     4  the last answer was a refusal (4xx, or an error under a good status)
     5  the last answer was a failure of the server (5xx)
     7  partial: some items of `each` failed
-    8  credentials were refused, or no token could be got
+    8  credentials were refused, no token could be got, or a login is needed
     9  a limit is exhausted for longer than we wait
    10  out of time (--timeout, --deadline)
    11  no connection: DNS, TCP, TLS, reset

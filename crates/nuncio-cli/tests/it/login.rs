@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 use nuncio_client::Clock;
+use nuncio_client::auth::oauth2::Tokens;
 use nuncio_credentials::{Account, CredentialStore, Keys, Options, StoredConnection};
 use serde_json::Value;
 use url::Url;
@@ -177,4 +178,46 @@ async fn tokens_are_not_used_for_another_client_that_the_environment_names() {
     home.run(&["call", "shop", "touch"]).ends_with(0);
     assert_eq!(authority.state().form["grant_type"], "client_credentials");
     assert_eq!(stored(&home, "default").unwrap().updated, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tokens_of_a_login_are_in_no_file_listing_log_or_error() {
+    let authority = Authority::start(Habits::default(), 1).await;
+    let home = home(&authority, CODE).with_env("NUNCIO_LOG", "trace");
+    let (child, line) = begin(&home, &["login", "shop", "--no-browser", "-v"]);
+    let url: Url = line.strip_prefix("log in at ").unwrap().trim().parse().unwrap();
+    agree(url.as_str());
+    let mut told = vec![ended(child).ends_with(0)];
+    told.extend([
+        home.run(&["call", "shop", "touch", "-v"]).ends_with(0),
+        home.run(&["connections", "list", "--json"]).ends_with(0),
+        home.run(&["connections", "show", "shop"]).ends_with(0),
+        home.run(&["connections", "show", "shop", "--json"]).ends_with(0),
+        home.run(&["connections", "test", "shop", "-v"]).ends_with(0),
+        home.run(&["auth", "explain", "shop", "touch"]).ends_with(0),
+        home.run_with(&["connections", "export"], "made-up-passphrase").ends_with(0),
+    ]);
+    // A new login elsewhere has made the refresh token a used one.
+    authority.new_login();
+    let old = Tokens {
+        refresh_token: Some("made-up-refresh-1-0".into()),
+        ..stored(&home, "default").unwrap().tokens.unwrap_or_default()
+    };
+    let old = Tokens { access_token: None, ..old };
+    store(&home).put(&Account::new("shop", "default").unwrap(), &Default::default(), Some(&old)).unwrap();
+    told.push(home.run(&["call", "shop", "touch", "-v"]).ends_with(8));
+    told.push(home.run(&["connections", "list"]).ends_with(0));
+    for Ran { out, err, .. } in &told {
+        for secret in ["made-up-access", "made-up-refresh", "made-up-code"] {
+            assert!(!out.contains(secret) && !err.contains(secret), "{secret} in {out}{err}");
+        }
+    }
+    assert!(told[told.len() - 1].out.contains("needs login: "), "{}", told[told.len() - 1].out);
+    for entry in std::fs::read_dir(home.path(".local/state/nuncio")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
+        for secret in [&b"made-up-access"[..], b"made-up-refresh", b"bWFkZS11cC1", b"6d6164652d75702d"] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{}", path.display());
+        }
+    }
 }
