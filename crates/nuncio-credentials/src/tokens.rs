@@ -31,6 +31,22 @@ pub struct StoredTokens {
 
 impl CredentialStore {
     /// Where the tokens of `account` are kept. The first save makes the connection where there is none.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    ///
+    /// use nuncio_client::auth::Auth;
+    /// use nuncio_client::auth::oauth2::{Client, OAuth2, Server};
+    /// use nuncio_credentials::{Account, CredentialStore, Options};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = CredentialStore::open(Options::of_user(None, None)?)?;
+    /// let tokens = store.tokens(&Account::new("calendar", "default")?);
+    /// let client = Client::new(Server::discover("https://auth.example.com".parse()?), "made-up-client");
+    /// let auth = Auth::oauth2(OAuth2::login(client).store(Arc::new(tokens)));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn tokens(&self, account: &Account) -> StoredTokens {
         StoredTokens { store: self.clone(), account: account.clone(), random: Random::new() }
