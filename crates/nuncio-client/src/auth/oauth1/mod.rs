@@ -21,6 +21,9 @@ use super::{Authenticate, Exchange, Message, Step, empty_credential};
 use crate::redact::BLANK;
 use crate::{Body, Error, Request, Secret};
 
+/// Between the 20 and 30 characters that `RequestValidator.nonce_length` of oauthlib takes unless a service says otherwise.
+const NONCE_LENGTH: usize = 30;
+
 /// How requests are signed (RFC 5849, section 3.4).
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -183,7 +186,8 @@ impl OAuth1Signer {
             return Err(Error::configuration("a form that is not held in memory cannot be signed")
                 .advise("send it as bytes: OAuth 1.0a signs the fields of a form"));
         }
-        let nonce = exchange.random.uuid().replace('-', "");
+        let mut nonce = exchange.random.uuid().replace('-', "");
+        nonce.truncate(NONCE_LENGTH);
         let params = self.params(&nonce, exchange.clock.since_epoch().as_secs());
         let signed = base_string(&message, &params);
         Ok((params, signed))
