@@ -10,7 +10,7 @@ mod servers;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 16] = [
+pub(crate) const STEPS: [Step; 17] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
@@ -27,4 +27,5 @@ pub(crate) const STEPS: [Step; 16] = [
     Step { name: "conformance/servers/json-server", run: servers::json_server },
     Step { name: "conformance/servers/datasette", run: || servers::of_python("datasette", "datasette") },
     Step { name: "conformance/servers/moto", run: || servers::of_python("moto", "moto_server") },
+    Step { name: "conformance/servers/verifiers", run: servers::verifiers },
 ];

@@ -11,12 +11,13 @@ use crate::step::Outcome;
 
 const FOLDER: &str = "conformance/servers";
 
+/// The program that makes keys and certificates, and what it takes to see whether it is there.
+const OPENSSL: (&str, &str) = ("openssl", "version");
+
 /// The cases of this name against nginx, as the machine has it.
 pub(super) fn nginx(name: &str) -> Result<Outcome, String> {
-    for (program, version) in [("nginx", "-v"), ("openssl", "version")] {
-        if output(Command::new(program).arg(version)).is_err() {
-            return Ok(Outcome::Skipped(format!("{program} not found")));
-        }
+    if let Some(absent) = absent(&[("nginx", "-v"), OPENSSL]) {
+        return Ok(absent);
     }
     cases(&format!("nginx/{name}_cases.py"), &Command::new("nginx"))
 }
@@ -67,6 +68,28 @@ pub(super) fn of_python(folder: &str, program: &str) -> Result<Outcome, String> 
             cases(&format!("{folder}/cases.py"), &Command::new(python::program(&environment, program)))
         }
     }
+}
+
+/// What is signed, judged by the Python packages that services verify with.
+pub(super) fn verifiers() -> Result<Outcome, String> {
+    if let Some(absent) = absent(&[OPENSSL]) {
+        return Ok(absent);
+    }
+    match python::environment()? {
+        Absent(why) => Ok(Outcome::Skipped(why)),
+        Ready(environment) => {
+            let mut server = Command::new(python::program(&environment, "python"));
+            server.arg(Path::new(FOLDER).join("verifiers/server.py"));
+            cases("verifiers/cases.py", &server)
+        }
+    }
+}
+
+/// The first of the programs that does not answer to its argument.
+fn absent(programs: &[(&str, &str)]) -> Option<Outcome> {
+    let is_absent =
+        |(program, argument): &&(&str, &str)| output(Command::new(program).arg(argument)).is_err();
+    programs.iter().find(is_absent).map(|(program, _)| Outcome::Skipped(format!("{program} not found")))
 }
 
 /// Runs the script with what starts its server as its arguments. It needs no package of its own.
