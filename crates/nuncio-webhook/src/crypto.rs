@@ -1,0 +1,71 @@
+//! Digests and signatures, by AWS-LC.
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ED25519, Ed25519KeyPair, RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
+};
+use aws_lc_rs::{digest, hmac};
+use subtle::ConstantTimeEq as _;
+
+use crate::content::Content;
+use crate::scheme::Algorithm;
+
+/// Whether `signature` is that of `content` under `key`. Of a shared secret it takes the same time wherever they differ: the two are compared as a
+/// whole by `subtle`, and only their length, which is public, ends it early.
+pub(crate) fn verifies(algorithm: Algorithm, key: &[u8], content: &Content<'_>, signature: &[u8]) -> bool {
+    if let Some(verification) = verification(algorithm) {
+        // These are made over one text and cannot be fed piece by piece.
+        return UnparsedPublicKey::new(verification, key).verify(&content.concat(), signature).is_ok();
+    }
+    if algorithm == Algorithm::Token {
+        // Digests, since the length of a token is not public.
+        return sha256(&[key]).ct_eq(&sha256(&[signature])).into();
+    }
+    mac(algorithm, key, content).ct_eq(signature).into()
+}
+
+/// The signature of `content` by a shared secret. Nothing for algorithms of another kind.
+pub(crate) fn mac(algorithm: Algorithm, key: &[u8], content: &Content<'_>) -> Vec<u8> {
+    let hmac_of = match algorithm {
+        Algorithm::HmacSha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+        Algorithm::HmacSha256 => hmac::HMAC_SHA256,
+        Algorithm::HmacSha384 => hmac::HMAC_SHA384,
+        Algorithm::HmacSha512 => hmac::HMAC_SHA512,
+        Algorithm::SecretThenSha256 => {
+            let pieces: Vec<&[u8]> = std::iter::once(key).chain(content.iter().map(AsRef::as_ref)).collect();
+            return sha256(&pieces);
+        }
+        Algorithm::Token => return key.to_vec(),
+        Algorithm::Ed25519 | Algorithm::EcdsaP256 | Algorithm::RsaSha1 | Algorithm::RsaSha256 => {
+            return Vec::new();
+        }
+    };
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac_of, key));
+    content.iter().for_each(|piece| context.update(piece));
+    context.sign().as_ref().to_vec()
+}
+
+pub(crate) fn sha256(pieces: &[&[u8]]) -> Vec<u8> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    pieces.iter().for_each(|piece| context.update(piece));
+    context.finish().as_ref().to_vec()
+}
+
+/// The Ed25519 signature of `content` by a private key of 32 bytes, or of 64 with its public half. `None` when it is no such key.
+pub(crate) fn sign_ed25519(key: &[u8], content: &Content<'_>) -> Option<Vec<u8>> {
+    let pair = match key.len() {
+        64 => Ed25519KeyPair::from_seed_and_public_key(&key[..32], &key[32..]),
+        _ => Ed25519KeyPair::from_seed_unchecked(key),
+    };
+    Some(pair.ok()?.sign(&content.concat()).as_ref().to_vec())
+}
+
+fn verification(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    Some(match algorithm {
+        Algorithm::Ed25519 => &ED25519,
+        Algorithm::EcdsaP256 => &ECDSA_P256_SHA256_ASN1,
+        Algorithm::RsaSha1 => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        Algorithm::RsaSha256 => &RSA_PKCS1_2048_8192_SHA256,
+        _ => return None,
+    })
+}

@@ -1,0 +1,92 @@
+//! Why a webhook is not taken.
+
+use std::time::Duration;
+
+/// Why a webhook is not taken. None of them holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// What the scheme reads is not there, or empty.
+    #[error("{place} is missing")]
+    Missing {
+        /// Where it was looked for.
+        place: String,
+    },
+    /// What may stand there once stands there several times.
+    #[error("{place} is there more than once")]
+    Ambiguous {
+        /// Where it stands.
+        place: String,
+    },
+    /// A header is longer than any provider's.
+    #[error("{place} is too long to be read")]
+    TooLong {
+        /// Which one.
+        place: String,
+    },
+    /// There are more signatures than any provider sends.
+    #[error("{place} has {count} signatures, more than {max}")]
+    TooManySignatures {
+        /// Where they stand.
+        place: String,
+        /// How many there are.
+        count: usize,
+        /// How many are tried.
+        max: usize,
+    },
+    /// The timestamp is not plain digits, or out of range.
+    #[error("{place} is no timestamp: digits alone are expected")]
+    MalformedTimestamp {
+        /// Where it stands.
+        place: String,
+    },
+    /// The body is of a type that the signature does not cover.
+    #[error("nothing that is signed covers the body: it is no form, and the URL has no digest of it")]
+    BodyNotCovered,
+    /// The digest of the body that was signed is that of another body.
+    #[error("{place} is the SHA-256 of another body")]
+    WrongBodyDigest {
+        /// Where the digest stands.
+        place: String,
+    },
+    /// Something that must hold beside the signature does not.
+    #[error("{place} is not what it must be")]
+    Unexpected {
+        /// Where it stands.
+        place: String,
+    },
+    /// The receiver did not say something that the scheme asks for.
+    #[error("the setting {name} is not given")]
+    NoSetting {
+        /// Its name.
+        name: String,
+    },
+    /// There is no secret or public key at all.
+    #[error("no secret is given")]
+    NoSecret,
+    /// No secret is written as the provider writes them.
+    #[error("no secret is written as this provider's are ({labels})")]
+    UnusableSecret {
+        /// The labels of the secrets.
+        labels: String,
+    },
+    /// Nothing matches: another secret, another body, or another URL.
+    #[error("no signature matches")]
+    NoMatch,
+    /// It was signed too long ago: a replay, or a clock that is ahead.
+    #[error("it was signed {} seconds ago, more than {} seconds", age.as_secs(), limit.as_secs())]
+    TooOld {
+        /// How long ago.
+        age: Duration,
+        /// How long ago it may be.
+        limit: Duration,
+    },
+    /// It was signed too far in the future: a clock that is behind, or a timestamp of another unit.
+    #[error("it was signed {} seconds in the future, more than {} seconds", ahead.as_secs(), limit.as_secs())]
+    TooNew {
+        /// How far.
+        ahead: Duration,
+        /// How far it may be.
+        limit: Duration,
+    },
+}

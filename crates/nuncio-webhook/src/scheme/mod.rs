@@ -1,0 +1,169 @@
+//! How a provider signs, as data.
+//!
+//! A scheme is written in JSON or YAML: what is here with serde is the whole language. Unknown keys are refused.
+
+mod algorithm;
+mod place;
+mod signed;
+
+use serde::{Deserialize, Serialize};
+
+pub use algorithm::{Algorithm, Encoding, KeyFormat};
+pub use place::{HeaderPlace, Place, Separator};
+pub use signed::{Part, Signed, UnknownPart};
+
+/// How one provider signs its webhooks.
+///
+/// ```
+/// use nuncio_webhook::Scheme;
+///
+/// let scheme: Scheme = serde_json::from_str(r#"{
+///     "signatures": [{
+///         "at": {"header": {"name": "X-Signature", "list": ",", "prefix": "v1="}},
+///         "signed": "{timestamp}.{body}",
+///         "algorithm": "hmac-sha256",
+///         "encoding": "hex"
+///     }],
+///     "timestamp": {"at": {"header": {"name": "X-Signature", "list": ",", "prefix": "t="}}, "past": 300, "future": 300},
+///     "id": {"json": "/id"}
+/// }"#)?;
+/// assert_eq!(scheme.signatures[0].signed.to_string(), "{timestamp}.{body}");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scheme {
+    /// The signatures that a request may carry.
+    pub signatures: Vec<Signature>,
+    /// How many of [`signatures`](Self::signatures) must hold. Default: any one.
+    #[serde(default)]
+    pub accept: Accept,
+    /// When the request was signed. Default: the provider does not say, and replays have to be noticed by the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
+    /// What is the same for every attempt to deliver one event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Place>,
+    /// The kind of event.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<Place>,
+    /// What else must hold of a request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<Requirement>,
+    /// The answer that the provider wants. Default: any status of 200 to 299.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
+}
+
+/// One signature: where it stands, what it covers and how it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// Where it stands. A header with a list may carry several; one that matches is enough.
+    pub at: Place,
+    /// What is signed. Ignored by [`Algorithm::Token`].
+    #[serde(default)]
+    pub signed: Signed,
+    /// How it is made.
+    pub algorithm: Algorithm,
+    /// How it is written.
+    pub encoding: Encoding,
+    /// How the secret or public key is written where the provider shows it. Default: as text that is used as it is.
+    #[serde(default)]
+    pub key: KeyFormat,
+    /// What stands before the key, such as `whsec_`. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_prefix: Option<String>,
+    /// Whether [`key_prefix`](Self::key_prefix) may be missing. Default: no.
+    #[serde(default)]
+    pub key_prefix_optional: bool,
+    /// What stands before the private key of an asymmetric signature, such as `whsk_`. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_key_prefix: Option<String>,
+    /// Where the lower-case hex SHA-256 of the body stands, for signatures that cover the body by that alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_sha256: Option<Place>,
+    /// Which spellings of the URL may have been signed. Default: the one that was given.
+    #[serde(default)]
+    pub url: UrlSpelling,
+}
+
+/// How many of a scheme's signatures must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Accept {
+    /// One of them.
+    #[default]
+    Any,
+    /// Every one.
+    All,
+}
+
+/// Which spellings of the URL may have been signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UrlSpelling {
+    /// The one that was given, byte for byte.
+    #[default]
+    Exact,
+    /// Also without its port, or with the default port of its scheme if it has none.
+    PortOptional,
+}
+
+/// Where the time of signing stands, and how far from now it may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timestamp {
+    /// Where it stands.
+    pub at: Place,
+    /// How it is written. Default: seconds since 1970.
+    #[serde(default)]
+    pub unit: TimeUnit,
+    /// How old a request may be, in seconds, this age included.
+    pub past: u32,
+    /// How far in the future a request may be signed, in seconds, this distance included: clocks differ.
+    pub future: u32,
+}
+
+/// The unit of a timestamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeUnit {
+    /// Seconds since 1970, digits alone.
+    #[default]
+    Seconds,
+    /// Milliseconds since 1970, digits alone.
+    Milliseconds,
+}
+
+/// A value that must stand somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// Where it stands.
+    pub at: Place,
+    /// What it is.
+    pub equals: Expected,
+}
+
+/// What a required value is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// This text.
+    Text(String),
+    /// A setting of the receiver, by name.
+    Setting(String),
+}
+
+/// The answer that a provider wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reply {
+    /// The status. Default: any of 200 to 299.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How long the provider waits for it, in seconds. Default: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<u32>,
+}

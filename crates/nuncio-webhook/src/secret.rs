@@ -1,0 +1,130 @@
+//! Secrets and public keys, and what else the receiver knows.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use crate::Refusal;
+use crate::scheme::{KeyFormat, Signature};
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What the receiver knows: secrets or public keys, as the provider shows them, each under a label; during a rotation several. And settings
+/// that are no secrets.
+///
+/// Values are cleared from memory when they are dropped, and never shown; labels are.
+///
+/// ```
+/// use nuncio_webhook::Secrets;
+///
+/// let secrets = Secrets::new().with("current", "made-up-secret").with("old", "made-up-older").setting("app_key", "made-up-key");
+/// assert_eq!(format!("{secrets:?}"), "Secrets(current, old)");
+/// ```
+#[derive(Clone, Default)]
+pub struct Secrets {
+    secrets: Vec<Secret>,
+    settings: BTreeMap<String, String>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Secret {
+    pub(crate) label: String,
+    pub(crate) text: Zeroizing<String>,
+}
+
+impl Secrets {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one more secret or public key. The label is shown in explanations.
+    #[must_use]
+    pub fn with(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.secrets.push(Secret { label: label.into(), text: Zeroizing::new(secret.into()) });
+        self
+    }
+
+    /// With a setting that the scheme asks for by name, such as the `app_key` of Pusher.
+    #[must_use]
+    pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.insert(name.into(), value.into());
+        self
+    }
+
+    pub(crate) fn all(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    fn labels(&self) -> String {
+        self.secrets.iter().map(|secret| secret.label.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// That none of them is written as it must be, or that there is none.
+    pub(crate) fn unusable(&self) -> Refusal {
+        match self.secrets.is_empty() {
+            true => Refusal::NoSecret,
+            false => Refusal::UnusableSecret { labels: self.labels() },
+        }
+    }
+
+    pub(crate) fn get_setting(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({})", self.labels())
+    }
+}
+
+impl Secret {
+    /// The key that `signature` is verified with. `None` when this is not written as such a key is.
+    pub(crate) fn key(&self, signature: &Signature) -> Option<Zeroizing<Vec<u8>>> {
+        let prefix = signature.key_prefix.as_deref().unwrap_or_default();
+        let text = match self.text.strip_prefix(prefix) {
+            Some(text) => text,
+            None if signature.key_prefix_optional => &self.text,
+            None => return None,
+        };
+        decode(text, signature.key)
+    }
+
+    /// The key that `signature` is made with.
+    pub(crate) fn signing_key(&self, signature: &Signature) -> Option<Zeroizing<Vec<u8>>> {
+        if !signature.algorithm.is_asymmetric() {
+            return self.key(signature);
+        }
+        let text = self.text.strip_prefix(signature.signing_key_prefix.as_deref()?)?;
+        decode(text, KeyFormat::Base64)
+    }
+}
+
+/// The bytes that `text` stands for; never none at all, since anybody can sign with an empty key.
+pub(crate) fn decode(text: &str, format: KeyFormat) -> Option<Zeroizing<Vec<u8>>> {
+    let bytes = match format {
+        KeyFormat::Verbatim => text.as_bytes().to_vec(),
+        KeyFormat::Base64 => BASE64.decode(text).ok()?,
+        KeyFormat::Hex => hex::decode(text).ok()?,
+        KeyFormat::Spki => BASE64.decode(without_armour(text).as_bytes()).ok()?,
+    };
+    (!bytes.is_empty()).then(|| Zeroizing::new(bytes))
+}
+
+/// What stands between the lines of a PEM; text that is no PEM as it is.
+fn without_armour(text: &str) -> Cow<'_, str> {
+    let Some((_, rest)) = text.split_once("-----BEGIN PUBLIC KEY-----") else { return text.into() };
+    let Some((inner, _)) = rest.split_once("-----END PUBLIC KEY-----") else { return text.into() };
+    inner.replace("\\n", "").split_ascii_whitespace().collect::<String>().into()
+}

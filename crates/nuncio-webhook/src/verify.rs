@@ -1,0 +1,227 @@
+//! Whether a webhook is what it says.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use subtle::ConstantTimeEq as _;
+
+use crate::content::contents;
+use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, TimeUnit, Timestamp};
+use crate::{Refusal, Request, Secrets, crypto};
+
+/// How many signatures of one header are tried. Providers send two while a secret rotates; DocuSign and Standard Webhooks may send more.
+pub(crate) const MAX_SIGNATURES: usize = 32;
+
+/// A webhook that its provider signed.
+#[derive(Clone, Copy)]
+pub struct Verified<'a> {
+    scheme: &'a Scheme,
+    request: Request<'a>,
+    signed_at: Option<SystemTime>,
+    secret: &'a str,
+}
+
+impl<'a> Verified<'a> {
+    /// What names the event in every attempt to deliver it, where the scheme says where that stands.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        self.read(self.scheme.id.as_ref())
+    }
+
+    /// The kind of event, where the scheme says where that stands.
+    #[must_use]
+    pub fn event_type(&self) -> Option<String> {
+        self.read(self.scheme.event_type.as_ref())
+    }
+
+    /// When it was signed, where the provider signs that.
+    #[must_use]
+    pub fn signed_at(&self) -> Option<SystemTime> {
+        self.signed_at
+    }
+
+    /// The label of the secret that matched; of several signatures that must all hold, of the last.
+    #[must_use]
+    pub fn secret(&self) -> &'a str {
+        self.secret
+    }
+
+    /// The body, byte for byte.
+    #[must_use]
+    pub fn body(&self) -> &'a [u8] {
+        self.request.body
+    }
+
+    fn read(&self, place: Option<&crate::scheme::Place>) -> Option<String> {
+        let value = place?.one(&self.request).ok()?;
+        Some(String::from_utf8_lossy(&value).into_owned())
+    }
+}
+
+impl std::fmt::Debug for Verified<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verified")
+            .field("id", &self.id())
+            .field("type", &self.event_type())
+            .field("signed_at", &self.signed_at)
+            .field("secret", &self.secret)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether `request` was signed as `scheme` says by somebody who knows one of `secrets`, and not too far from `now`.
+///
+/// The body is taken as it is: it may be of any bytes and any size, and is not copied for an HMAC. A signature by a shared secret is compared in
+/// constant time. What happened before, a replay within the tolerance, is for the caller to notice by the id.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use nuncio_webhook::{Refusal, Request, Secrets, provider, verify};
+///
+/// let github = provider("github").unwrap();
+/// // The example of https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+/// let headers = vec![(
+///     "X-Hub-Signature-256",
+///     "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+/// )];
+/// let request = Request { method: "POST", url: "", headers: &headers, body: b"Hello, World!" };
+/// let secrets = Secrets::new().with("current", "It's a Secret to Everybody");
+/// let now = UNIX_EPOCH + Duration::from_secs(1_760_000_000);
+///
+/// assert_eq!(verify(&github.scheme, &request, &secrets, now)?.secret(), "current");
+/// let tampered = Request { body: b"Hello, World?", ..request };
+/// assert_eq!(verify(&github.scheme, &tampered, &secrets, now).unwrap_err(), Refusal::NoMatch);
+/// # Ok::<(), Refusal>(())
+/// ```
+///
+/// # Errors
+/// The [`Refusal`] says why. The time is looked at after the signature, so that [`Refusal::TooOld`] and [`Refusal::TooNew`] tell of a request that
+/// was signed by the provider.
+pub fn verify<'a>(
+    scheme: &'a Scheme,
+    request: &Request<'a>,
+    secrets: &'a Secrets,
+    now: SystemTime,
+) -> Result<Verified<'a>, Refusal> {
+    if secrets.all().is_empty() {
+        return Err(Refusal::NoSecret);
+    }
+    scheme.require.iter().try_for_each(|required| meets(required, request, secrets))?;
+    let signed_at = scheme.timestamp.as_ref().map(|timestamp| read_time(timestamp, request)).transpose()?;
+    let secret = accepted(scheme, request, secrets)?;
+    if let (Some(timestamp), Some(signed_at)) = (&scheme.timestamp, signed_at) {
+        is_near(timestamp, signed_at, now)?;
+    }
+    Ok(Verified { scheme, request: *request, signed_at, secret })
+}
+
+fn meets(required: &Requirement, request: &Request<'_>, secrets: &Secrets) -> Result<(), Refusal> {
+    let wanted = match &required.equals {
+        Expected::Text(text) => text,
+        Expected::Setting(name) => {
+            secrets.get_setting(name).ok_or_else(|| Refusal::NoSetting { name: name.clone() })?
+        }
+    };
+    let found = required.at.one(request)?;
+    // A setting may be as secret as a token.
+    if bool::from(crypto::sha256(&[&found]).ct_eq(&crypto::sha256(&[wanted.as_bytes()]))) {
+        Ok(())
+    } else {
+        Err(Refusal::Unexpected { place: required.at.to_string() })
+    }
+}
+
+/// The label of the secret by which the signatures hold.
+fn accepted<'s>(scheme: &Scheme, request: &Request<'_>, secrets: &'s Secrets) -> Result<&'s str, Refusal> {
+    let mut refused = None;
+    let mut label = None;
+    for signature in &scheme.signatures {
+        match (matching(scheme, signature, request, secrets), scheme.accept) {
+            (Ok(found), Accept::Any) => return Ok(found),
+            (Ok(found), Accept::All) => label = Some(found),
+            (Err(refusal), Accept::All) => return Err(refusal),
+            (Err(refusal), Accept::Any) => refused = Some(worse(refused, refusal)),
+        }
+    }
+    label.ok_or(refused.unwrap_or(Refusal::NoMatch))
+}
+
+/// Of two signatures that do not hold, the one that came further tells more.
+fn worse(before: Option<Refusal>, refusal: Refusal) -> Refusal {
+    let missing =
+        |refusal: &Refusal| matches!(refusal, Refusal::Missing { .. } | Refusal::UnusableSecret { .. });
+    match before {
+        Some(before) if !missing(&before) || missing(&refusal) => before,
+        _ => refusal,
+    }
+}
+
+fn matching<'s>(
+    scheme: &Scheme,
+    signature: &Signature,
+    request: &Request<'_>,
+    secrets: &'s Secrets,
+) -> Result<&'s str, Refusal> {
+    let candidates = signature.at.all(request)?;
+    if candidates.len() > MAX_SIGNATURES {
+        let (place, count) = (signature.at.to_string(), candidates.len());
+        return Err(Refusal::TooManySignatures { place, count, max: MAX_SIGNATURES });
+    }
+    covers_body(signature, request)?;
+    let contents = contents(scheme, signature, request, secrets)?;
+    let candidates: Vec<_> = candidates.iter().filter_map(|text| signature.encoding.decode(text)).collect();
+    let mut usable = false;
+    for secret in secrets.all() {
+        let Some(key) = secret.key(signature) else { continue };
+        usable = true;
+        for content in &contents {
+            let verifies =
+                |candidate: &Vec<u8>| crypto::verifies(signature.algorithm, &key, content, candidate);
+            if candidates.iter().any(verifies) {
+                return Ok(&secret.label);
+            }
+        }
+    }
+    if usable {
+        return Err(Refusal::NoMatch);
+    }
+    Err(secrets.unusable())
+}
+
+/// Whether the body is the one whose digest is signed, if that is how the signature covers it.
+pub(crate) fn covers_body(signature: &Signature, request: &Request<'_>) -> Result<(), Refusal> {
+    let Some(place) = &signature.body_sha256 else { return Ok(()) };
+    let told = place.one(request)?;
+    let digest = crypto::sha256(&[request.body]);
+    match Encoding::Hex.decode(&told) {
+        Some(told) if bool::from(told.ct_eq(&digest)) => Ok(()),
+        _ => Err(Refusal::WrongBodyDigest { place: place.to_string() }),
+    }
+}
+
+/// Digits alone, and no zero before them: what else a parser takes for a number was perhaps not what was signed.
+pub(crate) fn read_time(timestamp: &Timestamp, request: &Request<'_>) -> Result<SystemTime, Refusal> {
+    let text = timestamp.at.one(request)?;
+    let malformed = || Refusal::MalformedTimestamp { place: timestamp.at.to_string() };
+    // 15 digits of seconds are 30 million years, and no clock overflows.
+    if text.len() > 15 || !text.iter().all(u8::is_ascii_digit) || text.starts_with(b"0") {
+        return Err(malformed());
+    }
+    let number = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).ok_or_else(malformed)?;
+    let since = match timestamp.unit {
+        TimeUnit::Seconds => Duration::from_secs(number),
+        TimeUnit::Milliseconds => Duration::from_millis(number),
+    };
+    UNIX_EPOCH.checked_add(since).ok_or_else(malformed)
+}
+
+fn is_near(timestamp: &Timestamp, signed_at: SystemTime, now: SystemTime) -> Result<(), Refusal> {
+    let past = Duration::from_secs(timestamp.past.into());
+    let future = Duration::from_secs(timestamp.future.into());
+    match now.duration_since(signed_at) {
+        Ok(age) if age > past => Err(Refusal::TooOld { age, limit: past }),
+        Err(error) if error.duration() > future => {
+            Err(Refusal::TooNew { ahead: error.duration(), limit: future })
+        }
+        _ => Ok(()),
+    }
+}

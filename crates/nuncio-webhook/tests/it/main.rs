@@ -1,0 +1,7 @@
+//! The schemes, seen from outside.
+
+#![allow(clippy::unwrap_used, reason = "in helpers of tests, too, a surprise ends the test")]
+
+mod differences;
+mod properties;
+mod vectors;
