@@ -11,9 +11,10 @@ use nuncio_client::{Error, Secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::Account;
 use crate::kept::Kept;
-use crate::store::{CredentialStore, put};
-use crate::{Account, store};
+use crate::rows::{exists, put};
+use crate::store::CredentialStore;
 
 /// Bound on an export that is read: 16 MiB.
 pub const MAX_EXPORT_BYTES: usize = 16 * 1024 * 1024;
@@ -89,7 +90,7 @@ impl CredentialStore {
         let connections = read(document, passphrase)?;
         self.write(|db, key| {
             for (account, variables, tokens) in &connections {
-                if !replace && store::exists(db, account)? {
+                if !replace && exists(db, account)? {
                     return Err(Error::configuration(format!(
                         "{account} is stored already, and nothing was imported"
                     ))

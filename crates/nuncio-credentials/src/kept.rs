@@ -7,7 +7,7 @@ use nuncio_client::auth::oauth2::Tokens;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::store::{milliseconds, time};
+use crate::rows::{milliseconds, time};
 
 /// Times in milliseconds since 1970.
 #[derive(Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::Account;
 use crate::database::Failure;
-use crate::store::milliseconds;
+use crate::rows::milliseconds;
 
 /// A lease that another holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

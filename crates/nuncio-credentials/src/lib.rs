@@ -25,8 +25,9 @@ mod key_file;
 mod keyring;
 mod keys;
 mod lease;
-mod places;
+mod options;
 mod rekey;
+mod rows;
 mod store;
 mod tokens;
 
@@ -34,8 +35,8 @@ pub use account::{Account, DEFAULT_NAME, MAX_NAME_BYTES};
 pub use export::MAX_EXPORT_BYTES;
 pub use keyring::{Entry, Keyring};
 pub use keys::{KEY_VARIABLE, KeyInfo, KeySource, Keys};
+pub use options::Options;
 pub use rekey::NewKey;
-pub use store::{
-    CredentialStore, MAX_CONNECTIONS, MAX_VALUE_BYTES, MAX_VARIABLES, Options, StoredConnection,
-};
+pub use rows::{MAX_CONNECTIONS, MAX_VALUE_BYTES, MAX_VARIABLES};
+pub use store::{CredentialStore, StoredConnection};
 pub use tokens::StoredTokens;

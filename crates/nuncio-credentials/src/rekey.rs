@@ -8,7 +8,8 @@ use crate::Account;
 use crate::database::{Failure, damaged};
 use crate::key::{self, Key};
 use crate::keys::{KeyInfo, KeySource};
-use crate::store::{CredentialStore, key_info};
+use crate::rows::key_info;
+use crate::store::CredentialStore;
 
 /// Where the new key comes from and is kept.
 #[derive(Debug, Clone)]

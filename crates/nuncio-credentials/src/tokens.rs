@@ -9,7 +9,7 @@ use rusqlite::OptionalExtension as _;
 use tokio::time::Instant;
 
 use crate::lease::{self, Held};
-use crate::store::{TOKENS, put_secret};
+use crate::rows::{TOKENS, put_secret};
 use crate::{Account, CredentialStore, kept};
 
 /// Between two looks at a lease that another process holds: at first this, and at most [`LONGEST_PAUSE`], half of it by chance.
