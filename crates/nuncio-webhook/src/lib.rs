@@ -31,6 +31,7 @@
 
 mod content;
 mod crypto;
+mod explain;
 mod json;
 mod provider;
 mod refusal;
@@ -40,6 +41,7 @@ mod secret;
 mod sign;
 mod verify;
 
+pub use explain::{Attempt, Cause, Explanation, Reading, explain};
 pub use provider::{Provider, provider, providers};
 pub use refusal::Refusal;
 pub use request::{Headers, Request};

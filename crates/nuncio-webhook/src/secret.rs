@@ -66,6 +66,15 @@ impl Secrets {
         &self.secrets
     }
 
+    /// The same without white space around them.
+    pub(crate) fn trimmed(&self) -> Self {
+        let mut trimmed = self.clone();
+        for secret in &mut trimmed.secrets {
+            secret.text = Zeroizing::new(secret.text.trim().to_owned());
+        }
+        trimmed
+    }
+
     fn labels(&self) -> String {
         self.secrets.iter().map(|secret| secret.label.as_str()).collect::<Vec<_>>().join(", ")
     }

@@ -214,7 +214,7 @@ pub(crate) fn read_time(timestamp: &Timestamp, request: &Request<'_>) -> Result<
     UNIX_EPOCH.checked_add(since).ok_or_else(malformed)
 }
 
-fn is_near(timestamp: &Timestamp, signed_at: SystemTime, now: SystemTime) -> Result<(), Refusal> {
+pub(crate) fn is_near(timestamp: &Timestamp, signed_at: SystemTime, now: SystemTime) -> Result<(), Refusal> {
     let past = Duration::from_secs(timestamp.past.into());
     let future = Duration::from_secs(timestamp.future.into());
     match now.duration_since(signed_at) {

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "in helpers of tests, too, a surprise ends the test")]
 
 mod differences;
+mod explain;
 mod properties;
 mod vectors;
