@@ -98,7 +98,7 @@ impl Connection {
         let base_url = match base_url {
             Some(url) => url,
             None => {
-                lacking(&env, needs([&service.base_url]))?;
+                lacking(&service, &env, needs([&service.base_url]))?;
                 service.base_url.text(&scope)?
             }
         };
@@ -111,7 +111,7 @@ impl Connection {
             .checks(checks::checks(&service.errors, None, service.validate)?)
             .graphql_path(&service.graphql.path)
             .wire(wire);
-        if lacking(&env, needs(service.auth.templates())).is_ok() {
+        if lacking(&service, &env, needs(service.auth.templates())).is_ok() {
             client = client.auth(auth::auth(&service.auth, &scope, &base_url, tokens)?);
         }
         if let Some(timeout) = service.timeout {
@@ -152,7 +152,7 @@ impl Connection {
     /// credentials that cannot be used.
     pub fn login(&self) -> Result<Option<Login>, Error> {
         let Inner { service, env, base_url, .. } = &*self.0;
-        lacking(env, needs(service.auth.templates()))?;
+        lacking(service, env, needs(service.auth.templates()))?;
         auth::login(&service.auth, &Scope::new(env), base_url)
     }
 
@@ -182,7 +182,7 @@ impl Connection {
     pub fn graphql(&self, request: &graphql::Request) -> Result<Call, Error> {
         let Inner { service, client, env, .. } = &*self.0;
         let own = service.headers.values().chain(service.version.as_ref().map(|version| &version.value));
-        lacking(env, needs(own.chain(service.auth.templates())))?;
+        lacking(service, env, needs(own.chain(service.auth.templates())))?;
         let headers = service_headers(service, &Scope::new(env))?;
         let call = client.graphql(request);
         Ok(headers.into_iter().fold(call, |call, (name, value)| match name {
@@ -290,7 +290,7 @@ impl Bound {
             .chain(auth.templates());
         let mut needs = needs(templates);
         needs.extend(operation.body.iter().flat_map(|body| env_names(body.variables())));
-        lacking(env, needs)?;
+        lacking(service, env, needs)?;
         Ok(Self {
             name: Arc::new(Value::from(name)),
             inputs: Checker::new(operation)?,
@@ -311,8 +311,8 @@ impl Bound {
 }
 
 impl Service {
-    /// The names X of every `{{ env.X }}` in its base URL, version, headers and credentials, those of its operations included: what an
-    /// account differs in from another.
+    /// The names X of every `{{ env.X }}` without a fallback in its base URL, version, headers and credentials, those of its operations
+    /// included: what an account differs in from another.
     #[must_use]
     pub fn variables(&self) -> BTreeSet<String> {
         let own = [&self.base_url].into_iter().chain(self.version.as_ref().map(|version| &version.value));
@@ -339,17 +339,21 @@ fn env_names(variables: impl IntoIterator<Item = String>) -> impl Iterator<Item 
     variables.into_iter().filter_map(|variable| variable.strip_prefix("env.").map(str::to_owned))
 }
 
-/// The environment variables that `templates` look at.
+/// The environment variables without which `templates` have no value.
 fn needs<'a>(templates: impl IntoIterator<Item = &'a Template>) -> BTreeSet<String> {
-    templates.into_iter().flat_map(|template| env_names(template.variables())).collect()
+    templates.into_iter().flat_map(|template| env_names(template.needs())).collect()
 }
 
-fn lacking(env: &Env, mut needs: BTreeSet<String>) -> Result<(), Error> {
+fn lacking(service: &Service, env: &Env, mut needs: BTreeSet<String>) -> Result<(), Error> {
     needs.retain(|name| env.get(name).is_none());
     if needs.is_empty() {
         return Ok(());
     }
     let names: Vec<&str> = needs.iter().map(String::as_str).collect();
     let (noun, verb) = if names.len() == 1 { ("variable", "is") } else { ("variables", "are") };
-    Err(Error::configuration(format!("the environment {noun} {} {verb} not set", names.join(", "))))
+    let error = Error::configuration(format!("the environment {noun} {} {verb} not set", names.join(", ")));
+    Err(match needs.is_subset(&service.variables()) {
+        true => error.advise(format!("set what is missing, or store it: `nuncio login {}`", service.service)),
+        false => error,
+    })
 }

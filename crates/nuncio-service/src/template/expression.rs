@@ -79,6 +79,17 @@ impl Expression {
         self.compiled.undeclared_variables(true).into_iter().collect()
     }
 
+    /// The variables without which it has no value: those it looks at, except the one that it has a fallback for.
+    pub(super) fn needs(&self) -> BTreeSet<String> {
+        let mut variables = self.variables();
+        if let Some((name, filter)) = self.source.split_once('|')
+            && filter.trim_start().starts_with("default(")
+        {
+            variables.remove(name.trim());
+        }
+        variables
+    }
+
     pub(super) fn missing(&self) -> Error {
         let error = Error::configuration(format!("{:?} has no value", self.source));
         match self.place.as_deref() {

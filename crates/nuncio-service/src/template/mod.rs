@@ -100,11 +100,20 @@ impl Template {
     /// What its expressions look at, such as `env.TOKEN` and `input.name`.
     #[must_use]
     pub fn variables(&self) -> BTreeSet<String> {
-        let expressions = self.parts.iter().filter_map(|part| match part {
-            Part::Expression(expression) => Some(expression.variables()),
+        self.expressions().flat_map(Expression::variables).collect()
+    }
+
+    /// Those of its [`variables`](Self::variables) without which it has no value: `{{ env.TOKEN | default('') }}` has one without `env.TOKEN`.
+    #[must_use]
+    pub fn needs(&self) -> BTreeSet<String> {
+        self.expressions().flat_map(Expression::needs).collect()
+    }
+
+    fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Expression(expression) => Some(expression),
             Part::Text(_) => None,
-        });
-        expressions.flatten().collect()
+        })
     }
 }
 

@@ -99,6 +99,14 @@ fn variables_are_known_before_anything_is_rendered() {
 }
 
 #[test]
+fn a_variable_with_a_fallback_is_not_needed() {
+    let needs = |text: &str| template(text).needs().into_iter().collect::<Vec<_>>();
+    assert_eq!(needs("{{ env.A | default('') }}{{ env.B }}{{ env.C | upper }}"), ["env.B", "env.C"]);
+    assert_eq!(needs("{{ env.A|default(env.B) }}"), ["env.B"]);
+    assert_eq!(template("{{ env.MISSING | default('') }}").text(&scope()).unwrap(), "");
+}
+
+#[test]
 fn a_wrong_expression_is_refused_with_its_text() {
     for (source, part) in [("{{ input. }}", "input."), ("{{ a", "no end"), ("{% if a %}", "{%")] {
         let error = source.parse::<Template>().unwrap_err();

@@ -86,10 +86,10 @@ impl Auth {
         matches!(self, Self::OAuth2(oauth2) if oauth2.grant.is_login())
     }
 
-    /// The names X of every `{{ env.X }}` in it.
+    /// The names X of every `{{ env.X }}` in it that has no fallback.
     #[must_use]
     pub fn variables(&self) -> BTreeSet<String> {
-        let variables = self.templates().into_iter().flat_map(Template::variables);
+        let variables = self.templates().into_iter().flat_map(Template::needs);
         variables.filter_map(|variable| variable.strip_prefix("env.").map(str::to_owned)).collect()
     }
 
