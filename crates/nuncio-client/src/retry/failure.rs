@@ -67,9 +67,11 @@ impl<'a> Failure<'a> {
         }
     }
 
-    /// The connection said that it had not got to the request: an HTTP/2 stream that was refused. Without an answer nothing else is.
+    /// The connection said that it had not got to the request: an HTTP/2 stream that was refused. Without an answer nothing else is,
+    /// but for a handshake that comes to the same each time.
     pub(super) fn connection_ended(&self) -> bool {
-        self.answer.is_none() && self.kind == Some(Kind::Connect) && self.evidence == Evidence::Rejected
+        let was_refused = self.kind == Some(Kind::Connect) && self.evidence == Evidence::Rejected;
+        self.answer.is_none() && was_refused && !self.lasting
     }
 
     pub(super) fn credentials_renewed(&self) -> bool {

@@ -3,14 +3,15 @@
 use std::error::Error as StdError;
 use std::io;
 
-use rustls::{CertificateError, Error as TlsError, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, Error as TlsError, InvalidMessage};
 
 use crate::error::chain;
 use crate::{Error, Evidence, Kind};
 
 /// The error for a handshake that comes to the same however often it is tried; nothing for another failure.
 pub(super) fn refusal(error: &(dyn StdError + 'static)) -> Option<Error> {
-    let (message, advice) = match find(error)? {
+    let problem = find(error)?;
+    let (message, advice) = match problem {
         TlsError::InvalidCertificate(problem) => certificate(problem),
         TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => (
             "the server does not speak TLS at this port".to_owned(),
@@ -20,9 +21,53 @@ pub(super) fn refusal(error: &(dyn StdError + 'static)) -> Option<Error> {
             "the server speaks no version or cipher of TLS that is safe to use".to_owned(),
             "the server must offer TLS 1.2 or 1.3 with a current cipher",
         ),
+        TlsError::AlertReceived(alert) => {
+            let (message, advice) = shown(*alert)?;
+            (message.to_owned(), advice)
+        }
         _ => return None,
     };
-    Some(Error::new(Kind::Connect, message).advise(advice).evidence_is(Evidence::NeverSent).lasting())
+    let evidence = match problem {
+        // In TLS 1.3 a client may write its request before it learns that the server has not let it in.
+        TlsError::AlertReceived(_) => Evidence::Rejected,
+        _ => Evidence::NeverSent,
+    };
+    Some(Error::new(Kind::Connect, message).advise(advice).evidence_is(evidence).lasting())
+}
+
+/// What the server thinks of the certificate that it was shown or not shown (RFC 8446, section 6.2).
+fn shown(alert: AlertDescription) -> Option<(&'static str, &'static str)> {
+    use AlertDescription as Alert;
+    Some(match alert {
+        Alert::CertificateRequired => (
+            "the server wants to see a client certificate",
+            "give the one that the service issued (on the command line: --cert FILE)",
+        ),
+        // So say servers of TLS 1.2 that were shown no certificate, and those that share no cipher.
+        Alert::HandshakeFailure => (
+            "the server ended the handshake",
+            "if it wants to see a client certificate, give the one that the service issued (on the command line: --cert FILE)",
+        ),
+        Alert::UnknownCA => (
+            "the server does not trust the authority of the client certificate",
+            "check that the certificate is the one that this service issued, followed by those that lead to its authority",
+        ),
+        Alert::CertificateExpired => {
+            ("the server says that the client certificate has expired", "renew the certificate")
+        }
+        Alert::CertificateRevoked => (
+            "the server says that the client certificate was revoked",
+            "ask the service for a new certificate",
+        ),
+        Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateUnknown
+        | Alert::AccessDenied => (
+            "the server does not take the client certificate",
+            "check that the certificate is the one that this service issued for you",
+        ),
+        _ => return None,
+    })
 }
 
 fn certificate(problem: &CertificateError) -> (String, &'static str) {
@@ -96,6 +141,24 @@ mod tests {
             assert_eq!((error.kind(), error.evidence()), (Kind::Connect, Evidence::NeverSent));
             assert!(error.is_lasting() && error.advice().is_some(), "{message}");
         }
+    }
+
+    #[test]
+    fn a_server_that_does_not_take_the_client_certificate_is_not_asked_again() {
+        for (alert, says) in [
+            (AlertDescription::CertificateRequired, "wants to see a client certificate"),
+            (AlertDescription::HandshakeFailure, "ended the handshake"),
+            (AlertDescription::UnknownCA, "does not trust the authority of the client certificate"),
+            (AlertDescription::CertificateExpired, "client certificate has expired"),
+            (AlertDescription::AccessDenied, "does not take the client certificate"),
+        ] {
+            let error = refused(TlsError::AlertReceived(alert)).unwrap();
+            assert!(error.to_string().contains(says), "{error}");
+            // The request may be on its way already, but it was not let in.
+            assert_eq!((error.kind(), error.evidence()), (Kind::Connect, Evidence::Rejected));
+            assert!(error.is_lasting() && error.advice().is_some(), "{alert:?}");
+        }
+        assert!(refused(TlsError::AlertReceived(AlertDescription::InternalError)).is_none());
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! Mutual TLS: a server that asks for a certificate gets the one it may ask for, and an OAuth 2.0 client shows itself by it.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use nuncio_client::auth::Auth;
 use nuncio_client::auth::oauth2::{self, ClientAuth, OAuth2};
-use nuncio_client::retry::Policy;
 use nuncio_client::wire::{Identity, Settings};
 use nuncio_client::{Client, Kind};
 use rustls::pki_types::pem::PemObject as _;
@@ -76,9 +74,10 @@ async fn a_server_that_asks_for_a_certificate_gets_it() {
     let shown = Client::builder().base_url(&url).wire(settings(Some(identity()))).build().expect("valid");
     shown.get("/").send().await.expect("answered");
 
-    let once = Policy { attempts: NonZeroU32::MIN, ..Policy::default() };
-    let anonymous = Client::builder().base_url(&url).wire(settings(None)).retry(once).build().expect("valid");
-    assert_eq!(anonymous.get("/").send().await.expect_err("not let in").kind(), Kind::Connect);
+    let anonymous = Client::builder().base_url(&url).wire(settings(None)).build().expect("valid");
+    let error = anonymous.get("/").send().await.expect_err("not let in");
+    assert_eq!(error.kind(), Kind::Connect);
+    assert!(error.is_lasting() && error.to_string().contains("client certificate"), "{error}");
 }
 
 #[tokio::test]

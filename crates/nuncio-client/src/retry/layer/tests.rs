@@ -355,6 +355,14 @@ async fn a_stream_that_was_refused_is_sent_once_more_at_once_and_draws_on_no_bud
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_handshake_that_comes_to_the_same_each_time_is_not_tried_again() {
+    let refused = Error::new(Kind::Connect, "not let in").evidence_is(Evidence::Rejected).lasting();
+    let script = Script::new([Step::Fail(refused), answered(200, &[])]);
+    assert!(get(policy(), &script).await.is_err());
+    assert_eq!(script.attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_first_attempt_adds_to_the_budget() {
     let script = Script::new((0..3).map(|_| failed(503, &[])));
     let stack = layer(policy()).budget(Budget::new(1.0, 0)).layer(script.clone());
