@@ -39,6 +39,7 @@ mod request;
 pub mod scheme;
 mod secret;
 mod sign;
+mod time;
 mod verify;
 
 pub use explain::{Attempt, Cause, Explanation, Reading, explain};

@@ -33,6 +33,7 @@ macro_rules! built_in {
 }
 
 const BUILT_IN: &[(&str, &str)] = built_in![
+    "box",
     "discord",
     "github",
     "gitlab",
@@ -41,6 +42,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "hubspot-v1",
     "hubspot-v2",
     "intercom",
+    "line",
     "linear",
     "mailgun",
     "meta",
@@ -56,7 +58,10 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "stripe",
     "svix",
     "twilio",
+    "twitch",
     "workos",
+    "zendesk",
+    "zoom",
 ];
 
 static PROVIDERS: LazyLock<BTreeMap<&'static str, Provider>> = LazyLock::new(|| {

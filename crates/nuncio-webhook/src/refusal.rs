@@ -34,8 +34,8 @@ pub enum Refusal {
         /// How many are tried.
         max: usize,
     },
-    /// The timestamp is not plain digits, or out of range.
-    #[error("{place} is no timestamp: digits alone are expected")]
+    /// The timestamp is not written as this provider writes it, or out of range.
+    #[error("{place} is no timestamp as this provider writes them")]
     MalformedTimestamp {
         /// Where it stands.
         place: String,

@@ -1,6 +1,6 @@
 //! Webhooks that we send.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::content::contents;
-use crate::scheme::{Algorithm, Expected, HeaderPlace, Place, Scheme, Separator, Signature, TimeUnit};
+use crate::scheme::{Algorithm, Expected, HeaderPlace, Place, Scheme, Separator, Signature};
 use crate::verify::covers_body;
-use crate::{Refusal, Request, Secrets, crypto};
+use crate::{Refusal, Request, Secrets, crypto, time};
 
 /// A webhook that is to be sent.
 #[derive(Debug, Clone, Copy)]
@@ -148,11 +148,7 @@ fn open_headers(
     if let Some(timestamp) = &scheme.timestamp
         && let Place::Header(place) = &timestamp.at
     {
-        let since = outgoing.signed_at.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let text = match timestamp.unit {
-            TimeUnit::Seconds => since.as_secs().to_string(),
-            TimeUnit::Milliseconds => since.as_millis().to_string(),
-        };
+        let text = time::write(outgoing.signed_at, timestamp.unit);
         put(&mut headers, place, &text);
     }
     for required in &scheme.require {

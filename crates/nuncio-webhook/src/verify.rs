@@ -1,12 +1,12 @@
 //! Whether a webhook is what it says.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use subtle::ConstantTimeEq as _;
 
 use crate::content::contents;
-use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, TimeUnit, Timestamp};
-use crate::{Refusal, Request, Secrets, crypto};
+use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, Timestamp};
+use crate::{Refusal, Request, Secrets, crypto, time};
 
 /// How many signatures of one header are tried. Providers send two while a secret rotates; DocuSign and Standard Webhooks may send more.
 pub(crate) const MAX_SIGNATURES: usize = 32;
@@ -198,20 +198,10 @@ pub(crate) fn covers_body(signature: &Signature, request: &Request<'_>) -> Resul
     }
 }
 
-/// Digits alone, and no zero before them: what else a parser takes for a number was perhaps not what was signed.
 pub(crate) fn read_time(timestamp: &Timestamp, request: &Request<'_>) -> Result<SystemTime, Refusal> {
     let text = timestamp.at.one(request)?;
-    let malformed = || Refusal::MalformedTimestamp { place: timestamp.at.to_string() };
-    // 15 digits of seconds are 30 million years, and no clock overflows.
-    if text.len() > 15 || !text.iter().all(u8::is_ascii_digit) || text.starts_with(b"0") {
-        return Err(malformed());
-    }
-    let number = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).ok_or_else(malformed)?;
-    let since = match timestamp.unit {
-        TimeUnit::Seconds => Duration::from_secs(number),
-        TimeUnit::Milliseconds => Duration::from_millis(number),
-    };
-    UNIX_EPOCH.checked_add(since).ok_or_else(malformed)
+    time::read(&text, timestamp.unit)
+        .ok_or_else(|| Refusal::MalformedTimestamp { place: timestamp.at.to_string() })
 }
 
 pub(crate) fn is_near(timestamp: &Timestamp, signed_at: SystemTime, now: SystemTime) -> Result<(), Refusal> {

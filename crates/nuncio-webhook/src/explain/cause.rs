@@ -220,6 +220,7 @@ fn unit(scheme: &Scheme, request: &Request<'_>, now: SystemTime) -> Option<Cause
     timestamp.unit = match timestamp.unit {
         TimeUnit::Seconds => TimeUnit::Milliseconds,
         TimeUnit::Milliseconds => TimeUnit::Seconds,
+        TimeUnit::Rfc3339 => return None,
     };
     let signed_at = verify::read_time(&timestamp, request).ok()?;
     verify::is_near(&timestamp, signed_at, now).ok().map(|()| Cause::TimestampUnit(timestamp.unit))

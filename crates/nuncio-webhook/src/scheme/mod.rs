@@ -134,6 +134,8 @@ pub enum TimeUnit {
     Seconds,
     /// Milliseconds since 1970, digits alone.
     Milliseconds,
+    /// A date and time (RFC 3339).
+    Rfc3339,
 }
 
 /// A value that must stand somewhere.
