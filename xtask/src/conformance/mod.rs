@@ -10,7 +10,7 @@ mod servers;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 18] = [
+pub(crate) const STEPS: [Step; 19] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
@@ -23,6 +23,7 @@ pub(crate) const STEPS: [Step; 18] = [
     Step { name: "conformance/servers/nginx/tls", run: || servers::nginx("tls") },
     Step { name: "conformance/servers/nginx/mtls", run: || servers::nginx("mtls") },
     Step { name: "conformance/servers/apache/digest", run: servers::apache },
+    Step { name: "conformance/servers/lighttpd/digest", run: servers::lighttpd },
     Step { name: "conformance/servers/oidc-provider", run: || servers::of_node("oidc_provider") },
     Step { name: "conformance/servers/graphql-yoga", run: || servers::of_node("graphql_yoga") },
     Step { name: "conformance/servers/json-server", run: servers::json_server },

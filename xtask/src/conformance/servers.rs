@@ -38,6 +38,14 @@ pub(super) fn apache() -> Result<Outcome, String> {
     cases("apache/digest_cases.py", Command::new(program).arg(modules))
 }
 
+/// lighttpd with Digest, as the machine has it.
+pub(super) fn lighttpd() -> Result<Outcome, String> {
+    match absent(&[("lighttpd", "-v")]) {
+        Some(absent) => Ok(absent),
+        None => cases("lighttpd/digest_cases.py", &Command::new("lighttpd")),
+    }
+}
+
 /// The cases in `folder` against the server in its `server.mjs`.
 pub(super) fn of_node(folder: &str) -> Result<Outcome, String> {
     match node::environment()? {
