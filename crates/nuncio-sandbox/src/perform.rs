@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use nuncio_service::Scope;
+use nuncio_service::model::{Auth, Session};
 use serde_json::{Map, Value, json};
 
 use crate::act::{Act, Done, key_of, make, resource_of};
@@ -17,6 +18,7 @@ use crate::play::{Asked, Play, State};
 use crate::refusal::Refusal;
 use crate::store::Store;
 use crate::wire::Received;
+use crate::words::random;
 
 /// What came of a request.
 pub(crate) struct Performed {
@@ -83,6 +85,19 @@ impl Play {
         Ok(())
     }
 
+    fn log_in(
+        &self,
+        state: &mut State,
+        session: &Session,
+        input: &Map<String, Value>,
+    ) -> Result<Answer, Refusal> {
+        let credential = random(&mut state.rng);
+        let scope = Scope::new(&self.words.env);
+        let now = self.words.clock.since_epoch();
+        let mut demand = Demand { scope: &scope, now, tokens: &mut state.tokens, nonces: &mut state.nonces };
+        demand.log_in(session, input, credential).ok_or(Refusal::Auth)
+    }
+
     fn work(
         &self,
         state: &mut State,
@@ -91,6 +106,11 @@ impl Play {
         input: &Map<String, Value>,
         struck: &Struck,
     ) -> Result<Answer, Refusal> {
+        if let Auth::Session(session) = &self.service.auth
+            && session.login == asked.name
+        {
+            return self.log_in(state, session, input);
+        }
         let act = Act {
             service: &self.service,
             name: asked.name,

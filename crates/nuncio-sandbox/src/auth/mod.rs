@@ -2,6 +2,7 @@
 
 mod digest;
 mod hmac;
+mod session;
 mod signed;
 
 use std::collections::HashSet;
@@ -43,6 +44,7 @@ impl Demand<'_> {
             Auth::SigV4(sigv4) => self.is_signed_by_sigv4(sigv4, received),
             Auth::OAuth1(oauth1) => self.is_signed_by_oauth1(oauth1, received),
             Auth::MessageSignature(it) => self.is_signed_by_message_signature(it, received),
+            Auth::Session(session) => self.is_of_session(session, received),
         }
     }
 

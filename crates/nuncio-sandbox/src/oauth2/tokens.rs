@@ -40,7 +40,7 @@ impl Tokens {
         self.valid.retain(|_, token| token.login != Some(login));
     }
 
-    pub(super) fn issue(&mut self, token: String, login: Option<u64>, now: Duration) {
+    pub(crate) fn issue(&mut self, token: String, login: Option<u64>, now: Duration) {
         self.valid.retain(|_, token| now < token.expires_at);
         self.valid.insert(token, Token { expires_at: now + self.lifetime, used: 0, login });
     }

@@ -236,3 +236,63 @@ async fn a_signed_request_that_is_repeated_is_refused() {
         assert_eq!(status(played.bare("/ping").header("authorization", authorization)).await, expected);
     }
 }
+
+/// A service of sessions, played, and a connection to it with `password`.
+async fn of_sessions(place: &str, password: &'static str) -> (Played, Connection) {
+    let file = |url: &str| {
+        format!(
+            "service: example\nbase_url: {url}\nauth: {{ session: {{ login: sessions.create, {place}, \
+             input: {{ user: ada, password: '{{{{ env.PASSWORD }}}}' }} }} }}\noperations:\n  \
+             sessions.create: {{ post: /login, auth: none, input: {{ user: string!, password: string! }} }}\n  \
+             pings.get: {{ get: /ping, sandbox: {{ action: reply }} }}"
+        )
+    };
+    let service = |url: &str| {
+        Service::from_yaml(&file(url), "example.yaml").unwrap_or_else(|error| panic!("{}", error.report()))
+    };
+    let env =
+        |password: &'static str| Env::new(move |name| (name == "PASSWORD").then(|| password.to_owned()));
+    let options = Options {
+        services: vec![service("https://api.example.com")],
+        env: env("made-up-session-password"),
+        token_lifetime: Duration::from_secs(3600),
+        ..Options::default()
+    };
+    let played = Played::start(options).await;
+    let settings = Settings { env: env(password), ..Settings::default() };
+    let connection = Connection::new(service(&played.url), settings).unwrap();
+    (played, connection)
+}
+
+#[tokio::test]
+async fn one_operation_logs_in_for_all_others() {
+    for place in ["token: data.ticket", "token: ticket, header: X-Ticket", "cookie: sid"] {
+        let (played, connection) = of_sessions(place, "made-up-session-password").await;
+        assert_eq!(status(played.bare("/ping")).await, 401, "{place}");
+        for _ in 0..3 {
+            assert_eq!(called(&connection).await, 200, "{place}");
+        }
+        assert_eq!(played.counts("sessions.create").requests, 1, "{place}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ended_is_begun_anew() {
+    let (played, connection) = of_sessions("token: ticket", "made-up-session-password").await;
+    assert_eq!(called(&connection).await, 200);
+    let struck = connection.call("pings.get", Inputs::default()).unwrap();
+    let fault = "expired-token:times=1".parse().unwrap();
+    let struck = struck.header(http::HeaderName::from_static("sandbox-fault"), fault);
+    assert_eq!(struck.send().await.unwrap().status, 200);
+    assert_eq!(played.counts("pings.get").refused_by_auth, 1);
+    assert_eq!(played.counts("sessions.create").requests, 2);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_and_tried_once() {
+    let (played, connection) = of_sessions("token: ticket", "made-up-wrong-password").await;
+    let error = connection.call("pings.get", Inputs::default()).unwrap().send().await.unwrap_err();
+    assert_eq!(error.kind(), nuncio_client::Kind::Auth);
+    assert!(error.report().contains("the login failed"), "{}", error.report());
+    assert_eq!(played.counts("sessions.create").requests, 1);
+}

@@ -112,7 +112,11 @@ impl Connection {
             .graphql_path(&service.graphql.path)
             .wire(wire);
         if lacking(&service, &env, needs(service.auth.templates())).is_ok() {
-            client = client.auth(auth::auth(&service.auth, &scope, &base_url, tokens)?);
+            client = client.auth(auth::auth(
+                &service.auth,
+                auth::Of { service: &service, env: &env, base_url: &base_url },
+                tokens,
+            )?);
         }
         if let Some(timeout) = service.timeout {
             client = client.timeout(timeout.0);
@@ -235,7 +239,8 @@ impl Connection {
         if let Some(auth) = &operation.auth {
             // Made here only when it could not be made before, and then it says why.
             let bound = bound.auth.clone();
-            call = call.auth(bound.map_or_else(|| auth::auth(auth, &scope, base_url, None), Ok)?);
+            call = call
+                .auth(bound.map_or_else(|| auth::auth(auth, auth::Of { service, env, base_url }, None), Ok)?);
         }
         if operation.repeatable == Some(true) {
             call = call.repeatable();
@@ -305,7 +310,7 @@ impl Bound {
             auth: operation
                 .auth
                 .as_ref()
-                .and_then(|auth| auth::auth(auth, &Scope::new(env), base_url, None).ok()),
+                .and_then(|auth| auth::auth(auth, auth::Of { service, env, base_url }, None).ok()),
         })
     }
 }

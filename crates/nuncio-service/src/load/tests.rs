@@ -216,7 +216,7 @@ fn auth_is_a_word_or_one_key() {
     assert_eq!(told("{ none: x }"), "3:9: `none` takes no value");
     assert_eq!(
         told("{ bearer: x, basic: { user: y } }"),
-        "3:7: expected exactly one of: none, api_key, basic, bearer, oauth2, digest, jwt, hmac, sigv4, oauth1, message_signature"
+        "3:7: expected exactly one of: none, api_key, basic, bearer, oauth2, digest, jwt, hmac, sigv4, oauth1, message_signature, session"
     );
     assert_eq!(told("{ baerer: x }"), "3:9: unknown word `baerer`, did you mean `bearer`?");
     assert!(load(&with("auth: none\n")).is_ok());
@@ -245,6 +245,23 @@ fn what_cannot_sign_is_told_where_it_stands() {
     assert_eq!(told("{ oauth1: { consumer_key: a, method: rsa_sha1 } }"), rsa);
     assert_eq!(told("{ oauth1: { consumer_key: a, private_key: b } }"), rsa);
     assert!(told("{ sigv4: { access_key_id: a, secret_access_key: b, service: s3 } }").contains("region"));
+}
+
+#[test]
+fn a_session_is_begun_by_an_operation_that_needs_none() {
+    let told = |session: &str, login: &str| {
+        let text =
+            format!("auth: {{ session: {session} }}\noperations:\n  login: {{ post: /login, {login} }}\n");
+        load(&with(&text)).err().map(|_| mistakes(&with(&text)).join("; ")).unwrap_or_default()
+    };
+    let login = "auth: none, input: { user: string }";
+    assert_eq!(told("{ login: login, input: { user: a }, token: ticket }", login), "");
+    assert_eq!(told("{ login: login, cookie: sid }", login), "");
+    assert!(told("{ login: login }", login).contains("exactly one of: token, cookie"));
+    assert!(told("{ login: login, token: a, cookie: b }", login).contains("exactly one of: token, cookie"));
+    assert!(told("{ login: logni, token: a }", login).contains("did you mean `login`?"));
+    assert!(told("{ login: login, token: a, input: { usr: b } }", login).contains("did you mean `user`?"));
+    assert!(told("{ login: login, token: a }", "input: { user: string }").contains("give it `auth: none`"));
 }
 
 #[test]

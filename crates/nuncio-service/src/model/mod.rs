@@ -14,8 +14,8 @@ mod span;
 pub use auth::{
     Algorithm, ApiKey, Auth, Basic, ClientAuth, ContentDigest, Digest, Encoding, GitHubApp,
     GoogleServiceAccount, Grant, Hmac, Jwt, Key, KeyId, KeyPlace, MessageSignature, NamedHeader, OAuth1,
-    OAuth1Method, OAuth1Placement, OAuth2, Payload, SecretEncoding, SigV4, SignatureHeader, Statement,
-    TimeFormat, TimestampHeader, TokenExchange,
+    OAuth1Method, OAuth1Placement, OAuth2, Payload, SecretEncoding, Session, SigV4, SignatureHeader,
+    Statement, TimeFormat, TimestampHeader, TokenExchange,
 };
 pub use errors::{Errors, Validate};
 pub use input::{Input, Place, Type};

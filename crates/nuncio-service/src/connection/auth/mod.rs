@@ -7,6 +7,7 @@ mod key;
 mod message_signature;
 mod oauth1;
 mod oauth2;
+mod session;
 mod sigv4;
 
 use std::sync::Arc;
@@ -16,24 +17,32 @@ use nuncio_client::auth::oauth2::TokenStore;
 use nuncio_client::auth::{Auth, DigestCredentials, JwtBearer};
 
 use crate::model;
-use crate::template::Scope;
+use crate::template::{Env, Scope};
 
 pub use oauth2::Login;
+
+/// Whose credentials they are.
+#[derive(Clone, Copy)]
+pub(super) struct Of<'a> {
+    pub(super) service: &'a model::Service,
+    pub(super) env: &'a Env,
+    pub(super) base_url: &'a str,
+}
 
 /// `tokens` keeps those of OAuth 2.0; without it they are kept in memory.
 pub(super) fn auth(
     described: &model::Auth,
-    scope: &Scope,
-    base_url: &str,
+    of: Of<'_>,
     tokens: Option<Arc<dyn TokenStore>>,
 ) -> Result<Auth, Error> {
+    let scope = &Scope::new(of.env);
     match described {
         model::Auth::None => Ok(Auth::none()),
         model::Auth::Bearer(token) => Ok(Auth::bearer(token.secret(scope)?)),
         model::Auth::Basic(basic) => Auth::basic(&basic.user.text(scope)?, basic.password.secret(scope)?),
         model::Auth::ApiKey(key) => api_key::api_key(key, scope).map(Auth::api_key),
         model::Auth::OAuth2(oauth2) => {
-            oauth2::oauth2(oauth2, &oauth2::Reader { scope, base_url }, tokens).map(Auth::oauth2)
+            oauth2::oauth2(oauth2, &oauth2::Reader { scope, base_url: of.base_url }, tokens).map(Auth::oauth2)
         }
         model::Auth::Digest(digest) => {
             let (user, password) = (digest.user.text(scope)?, digest.password.secret(scope)?);
@@ -44,6 +53,7 @@ pub(super) fn auth(
         model::Auth::SigV4(sigv4) => sigv4.signer(scope).map(Auth::sigv4),
         model::Auth::OAuth1(oauth1) => oauth1.signer(scope).map(Auth::oauth1),
         model::Auth::MessageSignature(it) => it.signer(scope).map(Auth::message_signature),
+        model::Auth::Session(it) => session::session(it, &of).map(Auth::custom),
     }
 }
 

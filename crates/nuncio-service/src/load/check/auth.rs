@@ -8,8 +8,10 @@ use url::Url;
 
 use super::{Findings, Sees};
 use crate::model::{
-    ApiKey, Auth, ClientAuth, Grant, Hmac, Jwt, Key, MessageSignature, OAuth1, OAuth1Method, OAuth2, SigV4,
+    ApiKey, Auth, ClientAuth, Grant, Hmac, Jwt, Key, MessageSignature, OAuth1, OAuth1Method, OAuth2, Service,
+    Session, SigV4,
 };
+use crate::suggest::unknown;
 use crate::template::Template;
 
 impl Findings<'_> {
@@ -34,6 +36,7 @@ impl Findings<'_> {
             Auth::MessageSignature(it) => {
                 found.under(&["message_signature"], |found| found.message_signature(it));
             }
+            Auth::Session(session) => found.under(&["session"], |found| found.session(session)),
         });
     }
 
@@ -45,6 +48,46 @@ impl Findings<'_> {
             self.header("header", name);
         }
         self.template("value", &key.value, Sees::Env);
+    }
+
+    fn session(&mut self, session: &Session) {
+        if session.token.is_some() == session.cookie.is_some() {
+            self.wrong_here("a session has exactly one of: token, cookie");
+        }
+        if session.cookie.is_some() && (session.header.is_some() || session.prefix.is_some()) {
+            self.wrong("cookie", "a cookie goes back as a cookie: leave header and prefix out");
+        }
+        if let Some(name) = &session.header {
+            self.header("header", name);
+        }
+        self.under(&["input"], |found| {
+            for (name, value) in &session.input {
+                found.template(name, value, Sees::Env);
+            }
+        });
+    }
+
+    /// The operation that begins a session must be there, and not ask for one itself.
+    pub(super) fn login(&mut self, service: &Service, auth: &Auth) {
+        let Auth::Session(session) = auth else { return };
+        self.under(&["auth", "session"], |found| match service.operations.get(&session.login) {
+            None => {
+                let known: Vec<&str> = service.operations.keys().map(String::as_str).collect();
+                found.wrong("login", unknown("operation", &session.login, &known));
+            }
+            Some(operation) if !matches!(operation.auth, Some(Auth::None)) => {
+                found.wrong(
+                    "login",
+                    format!("the operation {} begins the session: give it `auth: none`", session.login),
+                );
+            }
+            Some(operation) => {
+                let known: Vec<&str> = operation.input.keys().map(String::as_str).collect();
+                for name in session.input.keys().filter(|name| !operation.input.contains_key(*name)) {
+                    found.wrong("input", unknown("input", name, &known));
+                }
+            }
+        });
     }
 
     fn oauth2(&mut self, oauth2: &OAuth2) {

@@ -81,6 +81,7 @@ impl Findings<'_> {
         self.inputs(service.encode, service.input.iter());
         self.headers(&service.headers, Sees::Call);
         self.auth(&service.auth);
+        self.login(service, &service.auth);
         self.limits(&service.limits, Sees::Call);
         self.retry(&service.retry);
         self.idempotency(service.idempotency.as_ref());
@@ -128,6 +129,7 @@ impl Findings<'_> {
         }
         if let Some(auth) = &operation.auth {
             self.auth(auth);
+            self.login(service, auth);
         }
         self.limits(operation.limits.as_deref().unwrap_or_default(), sees);
         if let Some(retry) = &operation.retry {

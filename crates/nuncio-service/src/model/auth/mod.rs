@@ -9,6 +9,7 @@ mod key;
 mod message_signature;
 mod oauth1;
 mod oauth2;
+mod session;
 mod sigv4;
 
 use std::collections::BTreeSet;
@@ -27,6 +28,7 @@ pub use key::{Key, SecretEncoding};
 pub use message_signature::{ContentDigest, MessageSignature};
 pub use oauth1::{OAuth1, OAuth1Method, OAuth1Placement};
 pub use oauth2::{ClientAuth, GitHubApp, GoogleServiceAccount, Grant, OAuth2, Statement, TokenExchange};
+pub use session::Session;
 pub use sigv4::{Payload, SigV4};
 
 /// How calls prove who makes them. Write `none` or one key.
@@ -59,6 +61,8 @@ pub enum Auth {
     OAuth1(OAuth1),
     /// HTTP Message Signatures (RFC 9421).
     MessageSignature(MessageSignature),
+    /// What one operation answers authorises the others.
+    Session(Session),
 }
 
 impl Auth {
@@ -77,6 +81,7 @@ impl Auth {
             Self::SigV4(_) => "sigv4",
             Self::OAuth1(_) => "oauth1",
             Self::MessageSignature(_) => "message_signature",
+            Self::Session(_) => "session",
         }
     }
 
@@ -119,6 +124,7 @@ impl Auth {
                 fixed.into_iter().chain(&oauth1.token).chain(&oauth1.private_key).collect()
             }
             Self::MessageSignature(it) => it.key.template().into_iter().chain(&it.key_id).collect(),
+            Self::Session(session) => session.input.values().collect(),
         }
     }
 }
