@@ -95,7 +95,7 @@ impl Play {
         let scope = Scope::new(&self.words.env);
         let now = self.words.clock.since_epoch();
         let mut demand = Demand { scope: &scope, now, tokens: &mut state.tokens, nonces: &mut state.nonces };
-        demand.log_in(session, input, credential).ok_or(Refusal::Auth)
+        demand.log_in(session, input, &credential).ok_or(Refusal::Auth)
     }
 
     fn work(

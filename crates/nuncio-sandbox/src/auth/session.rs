@@ -24,16 +24,16 @@ impl Demand<'_> {
         &mut self,
         session: &Session,
         input: &Map<String, Value>,
-        credential: String,
+        credential: &str,
     ) -> Option<Answer> {
         let is_given = |name: &String| input.get(name).and_then(scalar_text).unwrap_or_default();
         if !session.input.iter().all(|(name, expected)| self.fits(expected, &is_given(name))) {
             return None;
         }
-        self.tokens.issue(credential.clone(), None, self.now);
+        self.tokens.issue(credential.to_owned(), None, self.now);
         let mut body = Value::Object(Map::new());
         if let Some(path) = &session.token {
-            put(&mut body, path.steps(), Value::from(credential.as_str()));
+            put(&mut body, path.steps(), Value::from(credential));
         }
         let answer = Answer::json(200, body);
         Some(match &session.cookie {
