@@ -32,3 +32,8 @@ pub use nuncio_credentials as credentials;
 pub use nuncio_service as service;
 
 pub use nuncio_client::{Answer, Call, Client, Error, Kind, Secret, auth, graphql, limit, pages, retry};
+
+/// The Rust of the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/auth.md")]
+struct Guide;

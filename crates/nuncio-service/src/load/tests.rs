@@ -297,13 +297,18 @@ fn what_loads_fits_the_schema_too() {
     }
 }
 
-/// The service files in the guide.
+/// The service files in the guides.
 fn documented() -> impl Iterator<Item = &'static str> {
-    const GUIDE: &str = include_str!("../../../../docs/service-files.md");
-    let blocks: Vec<_> =
-        GUIDE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert!(blocks.len() > 4, "the guide has examples");
-    blocks.into_iter()
+    const GUIDES: [(&str, usize); 2] = [
+        (include_str!("../../../../docs/service-files.md"), 5),
+        (include_str!("../../../../docs/auth.md"), 20),
+    ];
+    GUIDES.into_iter().flat_map(|(guide, least)| {
+        let blocks: Vec<_> =
+            guide.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert!(blocks.len() >= least, "the guide has examples");
+        blocks
+    })
 }
 
 #[test]
