@@ -260,7 +260,7 @@ async fn of_sessions(place: &str, password: &'static str) -> (Played, Connection
     };
     let played = Played::start(options).await;
     let settings = Settings { env: env(password), ..Settings::default() };
-    let connection = Connection::new(service(&played.url), settings).unwrap();
+    let connection = Connection::new(service(&played.url), settings).expect("a connection");
     (played, connection)
 }
 
