@@ -32,6 +32,7 @@
 mod content;
 mod crypto;
 mod explain;
+mod handshake;
 mod json;
 mod provider;
 mod refusal;
@@ -43,6 +44,7 @@ mod time;
 mod verify;
 
 pub use explain::{Attempt, Cause, Explanation, Reading, explain};
+pub use handshake::{Answer, handshake};
 pub use provider::{Provider, provider, providers};
 pub use refusal::Refusal;
 pub use request::{Headers, Request};

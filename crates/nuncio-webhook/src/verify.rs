@@ -114,7 +114,8 @@ pub fn verify<'a>(
     Ok(Verified { scheme, request: *request, signed_at, secret })
 }
 
-fn meets(required: &Requirement, request: &Request<'_>, secrets: &Secrets) -> Result<(), Refusal> {
+/// Whether something that must hold beside the signature does.
+pub(crate) fn meets(required: &Requirement, request: &Request<'_>, secrets: &Secrets) -> Result<(), Refusal> {
     let wanted = match &required.equals {
         Expected::Text(text) => text,
         Expected::Setting(name) => {

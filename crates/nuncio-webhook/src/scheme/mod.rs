@@ -3,12 +3,14 @@
 //! A scheme is written in JSON or YAML: what is here with serde is the whole language. Unknown keys are refused.
 
 mod algorithm;
+mod handshake;
 mod place;
 mod signed;
 
 use serde::{Deserialize, Serialize};
 
 pub use algorithm::{Algorithm, Encoding, KeyFormat};
+pub use handshake::{AnswerField, Handshake, HandshakeAnswer};
 pub use place::{HeaderPlace, Place, Separator};
 pub use signed::{Part, Signed, UnknownPart};
 
@@ -50,6 +52,9 @@ pub struct Scheme {
     /// What else must hold of a request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub require: Vec<Requirement>,
+    /// Requests by which the provider asks whether the receiver is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handshakes: Vec<Handshake>,
     /// The answer that the provider wants. Default: any status of 200 to 299.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,

@@ -4,5 +4,6 @@
 
 mod differences;
 mod explain;
+mod handshakes;
 mod properties;
 mod vectors;

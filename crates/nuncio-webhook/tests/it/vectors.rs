@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use nuncio_webhook::{Request, Secrets, provider, verify};
+use nuncio_webhook::{Request, Secrets, handshake, provider, verify};
 use serde_json::Value;
 
 use crate::differences::DIFFERENCES;
@@ -142,4 +142,15 @@ fn where_libraries_differ_or_are_lenient_every_difference_is_a_decision() {
     let unlisted: Vec<_> = differing.difference(&decided).collect();
     let gone: Vec<_> = decided.difference(&differing).collect();
     assert!(unlisted.is_empty() && gone.is_empty(), "unlisted {unlisted:#?}, gone {gone:#?}");
+}
+
+#[test]
+fn the_recorded_ping_of_discord_is_answered_with_a_pong() {
+    let cases = Case::all();
+    let ping = cases.iter().find(|case| case.name() == "discord/valid-ping").unwrap();
+    let (body, headers, secrets) = (ping.body(), ping.headers(), ping.secrets());
+    let request = Request { method: "POST", url: "", headers: &headers, body: &body };
+    let now = UNIX_EPOCH + Duration::from_secs(ping.value["now"].as_u64().unwrap());
+    let answer = handshake(&provider("discord").unwrap().scheme, &request, &secrets, now).unwrap().unwrap();
+    assert_eq!((answer.content_type, &answer.body[..]), ("application/json", &br#"{"type":1}"#[..]));
 }

@@ -1,0 +1,107 @@
+//! Answers to the requests by which a provider asks whether the receiver is one.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use serde_json::{Map, Value};
+
+use crate::scheme::{AnswerField, Handshake, HandshakeAnswer, Place, Scheme};
+use crate::verify::meets;
+use crate::{Refusal, Request, Secrets, crypto, verify};
+
+/// What to answer, with the status 200. Send `X-Content-Type-Options: nosniff` along: a text is of the requester's making.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The value of `Content-Type`.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What to answer if `request` is a handshake; `None` if it is none and goes to [`verify`](crate::verify).
+///
+/// ```
+/// use std::time::UNIX_EPOCH;
+/// use nuncio_webhook::{Request, Secrets, handshake, provider};
+///
+/// let none: Vec<(&str, &str)> = Vec::new();
+/// let url = "https://hooks.example.test/in?hub.mode=subscribe&hub.verify_token=made-up&hub.challenge=1158201444";
+/// let request = Request { method: "GET", url, headers: &none, body: b"" };
+/// let secrets = Secrets::new().with("current", "made-up-secret").setting("verify_token", "made-up");
+///
+/// let answer = handshake(&provider("meta").unwrap().scheme, &request, &secrets, UNIX_EPOCH)?.unwrap();
+/// assert_eq!(answer.body, b"1158201444");
+/// # Ok::<(), nuncio_webhook::Refusal>(())
+/// ```
+///
+/// # Errors
+/// [`Refusal`] when it is a handshake that is not genuine. Answer it with 401, or 403 where it had to show a token: Discord sends bad signatures on
+/// purpose, to see whether they are refused.
+pub fn handshake(
+    scheme: &Scheme,
+    request: &Request<'_>,
+    secrets: &Secrets,
+    now: SystemTime,
+) -> Result<Option<Answer>, Refusal> {
+    let is_meant =
+        |handshake: &&Handshake| handshake.when.iter().all(|when| meets(when, request, secrets).is_ok());
+    let Some(handshake) = scheme.handshakes.iter().find(is_meant) else { return Ok(None) };
+    handshake.require.iter().try_for_each(|required| meets(required, request, secrets))?;
+    if handshake.signed || signs(&handshake.answer) {
+        verify(scheme, request, secrets, now)?;
+    }
+    answer(&handshake.answer, scheme, request, secrets).map(Some)
+}
+
+fn signs(answer: &HandshakeAnswer) -> bool {
+    match answer {
+        HandshakeAnswer::Echo(_) => false,
+        HandshakeAnswer::Json(fields) => fields.values().any(|field| matches!(field, AnswerField::Sign(_))),
+    }
+}
+
+fn answer(
+    answer: &HandshakeAnswer,
+    scheme: &Scheme,
+    request: &Request<'_>,
+    secrets: &Secrets,
+) -> Result<Answer, Refusal> {
+    match answer {
+        HandshakeAnswer::Echo(place) => {
+            Ok(Answer { content_type: "text/plain; charset=utf-8", body: place.one(request)?.into_owned() })
+        }
+        HandshakeAnswer::Json(fields) => {
+            let field = |(name, field): (&String, &AnswerField)| {
+                Ok((name.clone(), value(field, scheme, request, secrets)?))
+            };
+            let object: Map<String, Value> = fields.iter().map(field).collect::<Result<_, Refusal>>()?;
+            Ok(Answer {
+                content_type: "application/json",
+                body: Value::from(object).to_string().into_bytes(),
+            })
+        }
+    }
+}
+
+fn value(
+    field: &AnswerField,
+    scheme: &Scheme,
+    request: &Request<'_>,
+    secrets: &Secrets,
+) -> Result<Value, Refusal> {
+    let text = |place: &Place| place.one(request).map(|value| String::from_utf8_lossy(&value).into_owned());
+    match field {
+        AnswerField::Copy(place) => text(place).map(Value::from),
+        AnswerField::Number(number) => Ok(Value::from(*number)),
+        AnswerField::Sign(place) => {
+            let challenge = text(place)?;
+            // During a rotation the provider knows the secret by which it signed this request.
+            let signed = scheme.signatures.iter().find_map(|signature| {
+                let key = secrets.all().iter().find_map(|secret| secret.key(signature))?;
+                let content = vec![Cow::Borrowed(challenge.as_bytes())];
+                Some(signature.encoding.encode(&crypto::mac(signature.algorithm, &key, &content)))
+            });
+            signed.map(Value::from).ok_or_else(|| secrets.unusable())
+        }
+    }
+}

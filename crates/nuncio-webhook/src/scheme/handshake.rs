@@ -1,0 +1,50 @@
+//! Requests by which a provider asks whether the receiver is one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Place, Requirement};
+
+/// A request by which a provider asks whether the receiver is one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handshake {
+    /// How it is told from an event: all of these.
+    pub when: Vec<Requirement>,
+    /// What must hold beside, such as a token that the receiver chose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<Requirement>,
+    /// Whether it is signed like an event. Default: yes.
+    #[serde(default = "yes")]
+    pub signed: bool,
+    /// What is answered.
+    pub answer: HandshakeAnswer,
+}
+
+/// What is answered to a handshake, with the status 200.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandshakeAnswer {
+    /// The value that stands there, as plain text.
+    Echo(Place),
+    /// A JSON object.
+    Json(BTreeMap<String, AnswerField>),
+}
+
+/// A field of a JSON answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerField {
+    /// The value that stands there, as text.
+    Copy(Place),
+    /// The signature of the value that stands there, made and written like the first of the scheme. Answered to signed requests alone: to others it
+    /// would sign whatever somebody asks for.
+    Sign(Place),
+    /// This number.
+    Number(i64),
+}
+
+fn yes() -> bool {
+    true
+}
