@@ -13,9 +13,9 @@ use crate::Scheme;
 pub struct Provider {
     /// Its name, as it writes it.
     pub title: String,
-    /// The vendor's pages that say so.
+    /// The vendor's pages about it.
     pub sources: Vec<String>,
-    /// What confirmed the scheme: the vendor's page itself, or the verdicts of a library of a certain version.
+    /// What the scheme was checked against: the vendor's page itself, or a library of a certain version.
     pub confirmed_by: String,
     /// When, as `2026-11-24`.
     pub checked: String,
