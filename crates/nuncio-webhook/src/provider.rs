@@ -33,7 +33,9 @@ macro_rules! built_in {
 }
 
 const BUILT_IN: &[(&str, &str)] = built_in![
+    "bitbucket",
     "box",
+    "circleci",
     "discord",
     "github",
     "gitlab",
@@ -42,6 +44,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "hubspot-v1",
     "hubspot-v2",
     "intercom",
+    "jira",
     "line",
     "linear",
     "mailgun",
@@ -49,6 +52,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "mux",
     "paddle",
     "pusher",
+    "razorpay",
     "sanity",
     "sendgrid",
     "shopify",

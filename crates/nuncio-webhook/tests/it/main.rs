@@ -6,4 +6,5 @@ mod differences;
 mod explain;
 mod handshakes;
 mod properties;
+mod published;
 mod vectors;
