@@ -53,7 +53,10 @@ fn features() -> Result<Outcome, String> {
         run(cargo(["clippy", "--locked", "--package", package]).args(feature).args(["--", "-D", "warnings"]))
     };
     clippy("nuncio-client", &["--no-default-features"])?;
-    done(clippy("nuncio", &["--features", "credentials"]))
+    clippy("nuncio", &["--features", "credentials"])?;
+    clippy("nuncio-cli", &["--features", "pkcs12"])?;
+    let pkcs12 = ["test", "--package", "nuncio-client", "--features", "pkcs12", "--locked", "--lib", "pkcs12"];
+    done(run(&mut cargo(pkcs12)))
 }
 
 /// With a keyring of its own, on a bus of its own: that of whoever runs it is left alone.

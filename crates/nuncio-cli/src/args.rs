@@ -54,7 +54,8 @@ pub(crate) struct ServiceOptions {
     /// Certificates of authorities to trust beside those of the system, as PEM
     #[arg(long, value_name = "FILE", env = "NUNCIO_CACERT")]
     pub(crate) cacert: Option<String>,
-    /// Certificate and private key to show to servers that ask for one, as PEM
+    /// Certificate and private key to show to servers that ask for one, as PEM; as PKCS#12 in a build with that feature, with its passphrase in
+    /// NUNCIO_CERT_PASSPHRASE
     #[arg(long, value_name = "FILE", env = "NUNCIO_CERT")]
     pub(crate) cert: Option<String>,
     /// Allow http:// to other machines

@@ -164,6 +164,10 @@ pub(crate) fn client(
     builder.build()
 }
 
+/// Opens a PKCS#12 file.
+#[cfg(feature = "pkcs12")]
+const PASSPHRASE_VARIABLE: &str = "NUNCIO_CERT_PASSPHRASE";
+
 fn wire(session: &Session, options: &ServiceOptions) -> Result<wire::Settings, Error> {
     let mut wire = wire::Settings::default();
     wire.allow_http = options.allow_http;
@@ -171,10 +175,22 @@ fn wire(session: &Session, options: &ServiceOptions) -> Result<wire::Settings, E
         wire.root_certificates.push(values::read_bytes(file)?);
     }
     if let Some(file) = &options.cert {
-        let pem = values::read_bytes(file)?;
-        wire.identity = Some(wire::Identity::from_pem(&pem, &private_key(&pem))?);
+        wire.identity = Some(client_certificate(&values::read_bytes(file)?, session)?);
     }
     Ok(wire)
+}
+
+/// The certificate and key in a PEM file or, where this build has the feature, in a PKCS#12 file.
+fn client_certificate(file: &[u8], session: &Session) -> Result<wire::Identity, Error> {
+    #[cfg(feature = "pkcs12")]
+    if !String::from_utf8_lossy(file).contains("-----BEGIN ") {
+        let passphrase = session.env.get(PASSPHRASE_VARIABLE).unwrap_or_else(|| Secret::new(""));
+        let refused = |error: Error| error.noting(format_args!("{PASSPHRASE_VARIABLE} has its passphrase"));
+        return wire::Identity::from_pkcs12(file, &passphrase).map_err(refused);
+    }
+    #[cfg(not(feature = "pkcs12"))]
+    let _ = session;
+    wire::Identity::from_pem(file, &private_key(file))
 }
 
 /// The part of a PEM file from its first private key on: certificates are no secret.
