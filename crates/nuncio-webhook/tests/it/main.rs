@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in helpers of tests, too, a surprise ends the test")]
 
+mod algorithms;
 mod differences;
 mod explain;
 mod handshakes;
