@@ -55,6 +55,16 @@ fn zoom_gets_the_hmac_of_its_token_but_nobody_else_has_a_text_signed() {
 }
 
 #[test]
+fn a_scheme_that_would_sign_for_strangers_does_not() {
+    let mut careless = provider("zoom").unwrap().scheme.clone();
+    careless.handshakes[0].signed = false;
+    let body = br#"{"event": "endpoint.url_validation", "payload": {"plainToken": "v0:1760000000:{}"}}"#;
+    let headers = vec![("x-zm-request-timestamp", "1760000000"), ("x-zm-signature", "v0=00")];
+    let request = Request { method: "POST", url: URL, headers: &headers, body };
+    assert_eq!(handshake(&careless, &request, &secrets(), now()), Err(Refusal::NoMatch));
+}
+
+#[test]
 fn a_subscription_to_meta_is_confirmed_to_whoever_knows_the_token() {
     let none: Vec<(&str, &str)> = Vec::new();
     let answer = |token: &str| {
