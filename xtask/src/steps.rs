@@ -55,7 +55,8 @@ fn features() -> Result<Outcome, String> {
     clippy("nuncio-client", &["--no-default-features"])?;
     clippy("nuncio", &["--features", "credentials"])?;
     clippy("nuncio-cli", &["--features", "pkcs12"])?;
-    let pkcs12 = ["test", "--package", "nuncio-client", "--features", "pkcs12", "--locked", "--lib", "pkcs12"];
+    let pkcs12 =
+        ["test", "--package", "nuncio-client", "--features", "pkcs12", "--locked", "--lib", "pkcs12"];
     done(run(&mut cargo(pkcs12)))
 }
 
