@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::StatusCode;
 use libfuzzer_sys::fuzz_target;
-use nuncio_client::auth::oauth2::ClientCredentials;
+use nuncio_client::auth::oauth2::{Client, ClientAuth, OAuth2};
 use nuncio_client::auth::{Auth, AuthLayer, Exchange};
 use nuncio_client::{Body, Clock, Error, Kind, Random, Request, Response};
 use nuncio_fuzz::{SECRET, first_line, now};
@@ -30,10 +30,10 @@ fuzz_target!(|data: &[u8]| {
             async { Ok::<_, Error>(Response::new(Body::Empty)) }
         })
     };
-    let url = "https://auth.example.com/token".parse().expect("a URL");
-    let client = ClientCredentials::new(url, "made-up-client", SECRET.into());
+    let url: url::Url = "https://auth.example.com/token".parse().expect("a URL");
+    let client = Client::new(url, "made-up-client").auth(ClientAuth::Basic(SECRET.into()));
     let exchange = Exchange::new(endpoint, Clock::fixed(now()), Random::seeded(7));
-    let layer = AuthLayer::new(Auth::oauth2(client), exchange);
+    let layer = AuthLayer::new(Auth::oauth2(OAuth2::client_credentials(client)), exchange);
     let result = nuncio_fuzz::block_on(layer.layer(service).oneshot(Request::new(Body::Empty)));
 
     let token = token(body);
