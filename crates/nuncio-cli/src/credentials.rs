@@ -139,7 +139,7 @@ fn options(session: &Session) -> Result<Options, Error> {
 /// The keyring of the operating system. Where there is none, as on a server, the key is in a file.
 #[cfg(feature = "keyring")]
 fn keyring() -> Option<Keyring> {
-    Keyring::of_user().ok()
+    Keyring::of_user("credential store key").ok()
 }
 
 #[cfg(not(feature = "keyring"))]

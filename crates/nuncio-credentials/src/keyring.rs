@@ -64,20 +64,20 @@ mod of_user {
     #[cfg(all(unix, not(target_os = "macos")))]
     use zbus_secret_service_keyring_store::Store;
 
-    /// Under which names the key stands there.
+    /// Under which name all keys stand there.
     const SERVICE: &str = "nuncio";
-    const USER: &str = "credential store key";
 
     impl Keyring {
         /// The keyring of this user: the Keychain of macOS, the Credential Manager of Windows, elsewhere a Secret Service (GNOME Keyring,
         /// KWallet, KeePassXC) on the session bus.
         ///
-        /// It may ask the user to unlock it, and blocks until that is done.
+        /// The key stands there as `name` of nuncio, so that stores can have keys of their own. It may ask the user to unlock the keyring, and
+        /// blocks until that is done.
         ///
         /// # Errors
         /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) where there is none.
-        pub fn of_user() -> Result<Self, Error> {
-            let entry = Store::new().and_then(|store| store.build(SERVICE, USER, None));
+        pub fn of_user(name: &str) -> Result<Self, Error> {
+            let entry = Store::new().and_then(|store| store.build(SERVICE, name, None));
             Ok(Self::new(OfUser(entry.map_err(refused)?)))
         }
     }

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use http::header;
 
 use super::Signer;
-use crate::auth::{Authenticate, Exchange};
+use crate::auth::{Authenticate, Exchange, Step};
 use crate::redact::BLANK;
 use crate::{Clock, Error, Random, Request, Secret};
 
@@ -84,6 +84,10 @@ impl Authenticate for JwtBearer {
         request.headers_mut().insert(header::AUTHORIZATION, Secret::new(BLANK).header("Bearer ")?);
         Ok(())
     }
+
+    fn explain(&self, _: Request, exchange: &Exchange) -> Result<Vec<Step>, Error> {
+        Ok(self.signer.explain(&exchange.clock, &exchange.random))
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +117,18 @@ mod tests {
         assert_eq!(verified.claims["iat"], NOW);
         assert_eq!(verified.claims["exp"], NOW + 600);
         assert!(verified.claims["jti"].is_string());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_signed_can_be_shown_but_no_secret_in_it() {
+        let secret = Secret::new("made-up-claim-of-a-tenant");
+        let signer = Signer::new(key("ec1")).claim("iss", "made-up-app").claim("tenant", secret.expose());
+        let steps = JwtBearer::new(signer).explain(get("https://api.example.com/"), &no_exchange()).unwrap();
+        assert_eq!(steps[0], Step::new("JOSE header", r#"{"alg":"ES256","typ":"JWT"}"#));
+        assert_eq!(steps[1].name, "claims");
+        let claims: serde_json::Value = serde_json::from_str(&steps[1].text).unwrap();
+        assert_eq!((&claims["iss"], &claims["tenant"]), (&"made-up-app".into(), &"***".into()));
+        assert_eq!(claims["iat"], NOW);
     }
 
     #[tokio::test(start_paused = true)]

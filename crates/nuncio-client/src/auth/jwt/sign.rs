@@ -34,7 +34,7 @@ impl Header {
         self
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let mut header = json!({ "alg": self.algorithm.name() });
         if let Some(key_id) = &self.key_id {
             header["kid"] = key_id.as_str().into();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{Algorithm, Header, Verifier, sign};
+use crate::auth::Step;
 use crate::auth::key::SigningKey;
 use crate::{Clock, Error, Kind, Random, Secret};
 
@@ -87,12 +88,24 @@ impl Signer {
     /// # Errors
     /// As [`sign`].
     pub fn token(&self, clock: &Clock, random: &Random) -> Result<Secret, Error> {
+        sign(&self.header, &self.claims_of_now(clock, random), &self.key)
+    }
+
+    /// What a token of now would say: both parts are signed.
+    pub(super) fn explain(&self, clock: &Clock, random: &Random) -> Vec<Step> {
+        let claims = self.claims_of_now(clock, random);
+        [("JOSE header", self.header.json()), ("claims", claims)]
+            .map(|(name, part)| Step::new(name, part.to_string()))
+            .into()
+    }
+
+    fn claims_of_now(&self, clock: &Clock, random: &Random) -> Value {
         let issued = clock.since_epoch().saturating_sub(self.backdated);
         let mut claims = self.claims.clone();
         claims.insert("iat".to_owned(), issued.as_secs().into());
         claims.insert("exp".to_owned(), (issued + self.lifetime).as_secs().into());
         claims.entry("jti").or_insert_with(|| random.uuid().into());
-        sign(&self.header, &Value::Object(claims), &self.key)
+        Value::Object(claims)
     }
 
     /// Whether `token` is one of this signer's: signed by its key, good now, with all its claims.
