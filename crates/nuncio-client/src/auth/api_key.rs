@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::Kind;
     use crate::auth::Auth;
-    use crate::auth::testing::{get, signed};
+    use crate::auth::testing::{get, no_exchange, signed};
 
     const URL: &str = "https://api.example.com/v1/items";
 
@@ -178,6 +178,17 @@ mod tests {
 
     fn in_header(key: &str) -> ApiKey {
         ApiKey::header(HeaderName::from_static("x-api-key"), key.into())
+    }
+
+    #[tokio::test]
+    async fn a_copy_with_another_prefix_sends_that_one() {
+        let plain = in_header("made-up-key");
+        let sent = async |key: &ApiKey| {
+            key.authenticate(get(URL), &no_exchange()).await.unwrap().headers()["x-api-key"].clone()
+        };
+        assert_eq!(sent(&plain).await, "made-up-key");
+        assert_eq!(sent(&plain).await, "made-up-key");
+        assert_eq!(sent(&plain.clone().prefix("Token ")).await, "Token made-up-key");
     }
 
     #[tokio::test]

@@ -175,6 +175,44 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_json_is_left_to_the_long_way_too() {
+        for text in [
+            r#"{"a" 1}"#,
+            r#"{"a",1}"#,
+            r#"{"a"}"#,
+            "{a:1}",
+            "{1:1}",
+            r#"{"a":1,}"#,
+            r#"{"a":1 "b":2}"#,
+            r#"{,"a":1}"#,
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "[1}",
+            r#"{"a":1]"#,
+            "[01]",
+            "[1.]",
+            "[.5]",
+            "[+1]",
+            "[1e]",
+            "[-]",
+            "[tru]",
+            "[True]",
+            "[nul]",
+            "[NaN]",
+            r#"["\x"]"#,
+            r#"["\u12g4"]"#,
+            "[\"a\nb\"]",
+            "['a']",
+            "]",
+            "}",
+        ] {
+            assert_eq!(value(text.as_bytes(), 128), None, "{text}");
+            assert_eq!(by_the_long_way(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
     fn nesting_has_a_bound() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert_eq!(value(nested(128).as_bytes(), 128), Some(256));
