@@ -90,7 +90,13 @@ impl Random {
     /// 128 random bits as a version 4 UUID (RFC 9562, section 5.4).
     #[must_use]
     pub fn uuid(&self) -> String {
-        uuid(4, self.with(|rng| rng.u128(..)).to_be_bytes())
+        uuid(4, self.bits().to_be_bytes())
+    }
+
+    /// 128 random bits.
+    #[must_use]
+    pub fn bits(&self) -> u128 {
+        self.with(|rng| rng.u128(..))
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut fastrand::Rng) -> T) -> T {

@@ -1,0 +1,444 @@
+//! A store that is plain enough to be believed. It forgets all when it is dropped.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+
+use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, State};
+
+use super::{
+    Answer, Append, Appended, Change, DeliveryQuery, Disabled, Document, DocumentKind, Documents,
+    EndpointStatus, EventQuery, EventSummary, From, HealthChange, Lease, LeaseRequest, Leased, Leases, Page,
+    Refused, Settled, Settlement, Stats, Store, StoreError, Then, Trim, Trimmed,
+};
+
+/// A store that is plain enough to be believed: tests hold others against it, and simulations run on it. It forgets all when it is dropped.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Contents>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    events: BTreeMap<u64, (Event, Option<String>)>,
+    deliveries: BTreeMap<DeliveryId, Owed>,
+    endpoints: BTreeMap<String, Endpoint>,
+    refused: Vec<Refused>,
+    documents: BTreeMap<(DocumentKind, String), Document>,
+    revision: u64,
+}
+
+#[derive(Debug)]
+struct Owed {
+    delivery: Delivery,
+    /// The place of its event.
+    event: u64,
+    /// When the event was stored.
+    at: Timestamp,
+    fence: u64,
+    attempts: Vec<Attempt>,
+}
+
+impl Owed {
+    fn is_open(&self) -> bool {
+        matches!(self.delivery.state, State::Waiting | State::Parked)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Endpoint {
+    disabled: Option<Disabled>,
+    failing_since: Option<Timestamp>,
+}
+
+impl MemoryStore {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn step<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut Contents) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<'_, T> {
+        // When it is polled, as with every store: a step that nobody waits for does not happen.
+        async move { step(&mut self.contents()) }.boxed()
+    }
+}
+
+impl Contents {
+    fn append(&mut self, append: Append) -> Appended {
+        let Append { event, unique, owed } = append;
+        let same = unique.as_ref().and_then(|unique| {
+            self.events.values().rev().find(|(other, key)| {
+                other.origin == event.origin && key.as_ref() == Some(&unique.key) && other.at >= unique.since
+            })
+        });
+        if let Some((same, _)) = same {
+            return Appended::Duplicate { id: same.id, same_body: same.body == event.body };
+        }
+        let place = self.events.last_key_value().map_or(1, |(place, _)| place + 1);
+        for owed in owed.into_iter().filter(|owed| self.endpoints.contains_key(&owed.endpoint)) {
+            let id = DeliveryId(self.deliveries.last_key_value().map_or(1, |(id, _)| id.0 + 1));
+            let is_first = self.queue(&owed.endpoint, owed.order_key.as_deref()).is_empty();
+            let delivery = Delivery {
+                id,
+                event: event.id,
+                endpoint: owed.endpoint,
+                state: if is_first { State::Waiting } else { State::Parked },
+                due: is_first.then_some(owed.due),
+                attempts: 0,
+                order_key: owed.order_key,
+            };
+            let owed = Owed { delivery, event: place, at: event.at, fence: 0, attempts: Vec::new() };
+            self.deliveries.insert(id, owed);
+        }
+        self.events.insert(place, (event, unique.map(|unique| unique.key)));
+        Appended::Stored
+    }
+
+    /// The open deliveries of a key, the first first. None for deliveries without one.
+    fn queue(&self, endpoint: &str, key: Option<&str>) -> Vec<DeliveryId> {
+        let Some(key) = key else { return Vec::new() };
+        let in_queue = |owed: &&Owed| {
+            owed.is_open()
+                && owed.delivery.endpoint == endpoint
+                && owed.delivery.order_key.as_deref() == Some(key)
+        };
+        self.deliveries.values().filter(in_queue).map(|owed| owed.delivery.id).collect()
+    }
+
+    fn lease(&mut self, request: &LeaseRequest) -> Leases {
+        let is_enabled =
+            self.endpoints.get(&request.endpoint).is_some_and(|endpoint| endpoint.disabled.is_none());
+        if !is_enabled {
+            return Leases { taken: Vec::new(), next_due: None };
+        }
+        let mut due: Vec<(Timestamp, DeliveryId)> = self
+            .deliveries
+            .values()
+            .filter(|owed| owed.delivery.endpoint == request.endpoint)
+            .filter_map(|owed| Some((owed.delivery.due?, owed.delivery.id)))
+            .filter(|(due, _)| *due <= request.now)
+            .collect();
+        due.sort_unstable();
+        due.truncate(request.limit as usize);
+        let taken = due.into_iter().filter_map(|(_, id)| self.take(id, request.until)).collect();
+        Leases { taken, next_due: self.next_due(&request.endpoint) }
+    }
+
+    fn take(&mut self, id: DeliveryId, until: Timestamp) -> Option<Leased> {
+        let owed = self.deliveries.get_mut(&id)?;
+        owed.fence += 1;
+        owed.delivery.attempts += 1;
+        owed.delivery.due = Some(until);
+        let (event, _) = self.events.get(&owed.event)?;
+        let lease = Lease { delivery: id, fence: owed.fence };
+        Some(Leased { lease, event: event.clone(), attempt: owed.delivery.attempts })
+    }
+
+    fn next_due(&self, endpoint: &str) -> Option<Timestamp> {
+        let of_endpoint = self.deliveries.values().filter(|owed| owed.delivery.endpoint == endpoint);
+        of_endpoint.filter_map(|owed| owed.delivery.due).min()
+    }
+
+    fn settle(&mut self, settlement: Settlement) -> Settled {
+        let Some(owed) = self.deliveries.get_mut(&settlement.lease.delivery) else { return Settled::Void };
+        if owed.fence != settlement.lease.fence || owed.delivery.state != State::Waiting {
+            return Settled::Void;
+        }
+        match settlement.attempt {
+            Some(attempt) => owed.attempts.push(attempt),
+            None => owed.delivery.attempts -= 1,
+        }
+        // No second settlement by the same lease.
+        owed.fence += 1;
+        let endpoint = owed.delivery.endpoint.clone();
+        let key = owed.delivery.order_key.clone();
+        let end = |owed: &mut Owed, state| {
+            owed.delivery.state = state;
+            owed.delivery.due = None;
+        };
+        match settlement.then {
+            Then::Delivered => end(owed, State::Delivered),
+            Then::Dead => end(owed, State::Dead),
+            Then::Retry(due) => owed.delivery.due = Some(due),
+        }
+        if !owed.is_open() {
+            self.advance(&endpoint, key.as_deref(), settlement.now);
+        }
+        if let Some(change) = settlement.health {
+            self.set_health(&endpoint, change);
+        }
+        for append in settlement.tell {
+            self.append(append);
+        }
+        Settled::Done
+    }
+
+    /// Lets the next of a key go, if none goes.
+    fn advance(&mut self, endpoint: &str, key: Option<&str>, now: Timestamp) {
+        let Some(first) = self.queue(endpoint, key).first().copied() else { return };
+        if let Some(owed) = self.deliveries.get_mut(&first)
+            && owed.delivery.state == State::Parked
+        {
+            owed.delivery.state = State::Waiting;
+            owed.delivery.due = Some(now);
+        }
+    }
+
+    fn resend(&mut self, id: DeliveryId, due: Timestamp) -> bool {
+        let Some(owed) = self.deliveries.get(&id) else { return false };
+        let (endpoint, key) = (owed.delivery.endpoint.clone(), owed.delivery.order_key.clone());
+        if !self.endpoints.contains_key(&endpoint) {
+            return false;
+        }
+        // One that is parked stays so, and one that has ended queues up behind the others of its key.
+        let waits_for_others = self.queue(&endpoint, key.as_deref()).iter().any(|other| *other != id);
+        let Some(owed) = self.deliveries.get_mut(&id) else { return false };
+        owed.delivery.attempts = 0;
+        owed.fence += 1;
+        let is_head = owed.delivery.state == State::Waiting;
+        if is_head || !waits_for_others {
+            owed.delivery.state = State::Waiting;
+            owed.delivery.due = Some(due);
+        } else {
+            owed.delivery.state = State::Parked;
+        }
+        true
+    }
+
+    fn set_health(&mut self, name: &str, change: HealthChange) {
+        let Some(endpoint) = self.endpoints.get_mut(name) else { return };
+        match change {
+            HealthChange::Disable { at, reason } => endpoint.disabled = Some(Disabled { at, reason }),
+            HealthChange::Enable => endpoint.disabled = None,
+            HealthChange::Failing(since) => endpoint.failing_since = Some(since),
+            HealthChange::Recovered => endpoint.failing_since = None,
+        }
+    }
+
+    fn change(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Put(document) => {
+                    if document.kind == DocumentKind::Endpoint {
+                        self.endpoints.entry(document.name.clone()).or_default();
+                    }
+                    self.documents.insert((document.kind, document.name.clone()), document);
+                }
+                Change::Remove(kind, name) => {
+                    if kind == DocumentKind::Endpoint {
+                        self.endpoints.remove(&name);
+                        self.deliveries.retain(|_, owed| owed.delivery.endpoint != name);
+                    }
+                    self.documents.remove(&(kind, name));
+                }
+            }
+        }
+        self.revision += 1;
+    }
+
+    fn summary(&self, position: u64, event: &Event) -> EventSummary {
+        let of_event = || self.deliveries.values().filter(|owed| owed.event == position);
+        let count = |state| of_event().filter(|owed| owed.delivery.state == state).count() as u32;
+        EventSummary {
+            position,
+            id: event.id,
+            origin: event.origin.clone(),
+            event_type: event.event_type.clone(),
+            at: event.at,
+            body_bytes: event.body.len() as u64,
+            owed: count(State::Waiting) + count(State::Parked),
+            delivered: count(State::Delivered),
+            dead: count(State::Dead),
+        }
+    }
+}
+
+/// The page of `all`, which are in ascending order of their numbers.
+fn page<T>(all: Vec<(u64, T)>, from: From, limit: u32) -> Page<T> {
+    let mut wanted: Vec<(u64, T)> = match from {
+        From::Newest => all.into_iter().rev().collect(),
+        From::Before(before) => all.into_iter().rev().filter(|(number, _)| *number < before).collect(),
+        From::After(after) => all.into_iter().filter(|(number, _)| *number > after).collect(),
+    };
+    let more = wanted.len() > limit as usize;
+    wanted.truncate(limit as usize);
+    let next = wanted.last().filter(|_| more).map(|(number, _)| *number);
+    Page { items: wanted.into_iter().map(|(_, item)| item).collect(), next }
+}
+
+fn within(at: Timestamp, since: Option<Timestamp>, until: Option<Timestamp>) -> bool {
+    since.is_none_or(|since| at >= since) && until.is_none_or(|until| at < until)
+}
+
+impl Store for MemoryStore {
+    fn append(&self, append: Append) -> Answer<'_, Appended> {
+        self.step(|contents| Ok(contents.append(append)))
+    }
+
+    fn lease(&self, requests: Vec<LeaseRequest>) -> Answer<'_, Vec<Leases>> {
+        self.step(move |contents| Ok(requests.iter().map(|request| contents.lease(request)).collect()))
+    }
+
+    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+        self.step(|contents| Ok(contents.settle(settlement)))
+    }
+
+    fn resend(
+        &self,
+        deliveries: Vec<DeliveryId>,
+        due: Timestamp,
+        progress: Option<Document>,
+    ) -> Answer<'_, u64> {
+        self.step(move |contents| {
+            let count = deliveries.into_iter().filter(|id| contents.resend(*id, due)).count();
+            if let Some(document) = progress {
+                contents.change(vec![Change::Put(document)]);
+            }
+            Ok(count as u64)
+        })
+    }
+
+    fn set_health(&self, endpoint: String, change: HealthChange) -> Answer<'_, ()> {
+        self.step(move |contents| {
+            contents.set_health(&endpoint, change);
+            Ok(())
+        })
+    }
+
+    fn endpoints(&self) -> Answer<'_, Vec<EndpointStatus>> {
+        self.step(|contents| {
+            let status = |(name, endpoint): (&String, &Endpoint)| EndpointStatus {
+                name: name.clone(),
+                disabled: endpoint.disabled.clone(),
+                failing_since: endpoint.failing_since,
+                next_due: contents.next_due(name),
+            };
+            Ok(contents.endpoints.iter().map(status).collect())
+        })
+    }
+
+    fn refuse(&self, refused: Refused, keep: u32) -> Answer<'_, ()> {
+        self.step(move |contents| {
+            let origin = refused.origin.clone();
+            contents.refused.push(refused);
+            let mut surplus = contents
+                .refused
+                .iter()
+                .filter(|other| other.origin == origin)
+                .count()
+                .saturating_sub(keep as usize);
+            contents.refused.retain(|other| {
+                let goes = other.origin == origin && surplus > 0;
+                surplus -= usize::from(goes);
+                !goes
+            });
+            Ok(())
+        })
+    }
+
+    fn refused(&self, origin: Origin, limit: u32) -> Answer<'_, Vec<Refused>> {
+        self.step(move |contents| {
+            let of_origin = contents.refused.iter().rev().filter(|refused| refused.origin == origin);
+            Ok(of_origin.take(limit as usize).cloned().collect())
+        })
+    }
+
+    fn event(&self, id: EventId) -> Answer<'_, Option<Event>> {
+        self.step(move |contents| {
+            Ok(contents.events.values().find(|(event, _)| event.id == id).map(|(event, _)| event.clone()))
+        })
+    }
+
+    fn events(&self, query: EventQuery) -> Answer<'_, Page<EventSummary>> {
+        self.step(move |contents| {
+            let is_wanted = |event: &Event| {
+                query.origin.as_ref().is_none_or(|origin| *origin == event.origin)
+                    && query.event_type.as_ref().is_none_or(|wanted| *wanted == event.event_type)
+                    && within(event.at, query.since, query.until)
+            };
+            let wanted = contents.events.iter().filter(|(_, (event, _))| is_wanted(event));
+            let all = wanted.map(|(place, (event, _))| (*place, contents.summary(*place, event))).collect();
+            Ok(page(all, query.from, query.limit))
+        })
+    }
+
+    fn deliveries(&self, query: DeliveryQuery) -> Answer<'_, Page<Delivery>> {
+        self.step(move |contents| {
+            let is_wanted = |owed: &&Owed| {
+                query.event.is_none_or(|event| event == owed.delivery.event)
+                    && query.endpoint.as_ref().is_none_or(|endpoint| *endpoint == owed.delivery.endpoint)
+                    && query.state.is_none_or(|state| state == owed.delivery.state)
+                    && within(owed.at, query.since, query.until)
+            };
+            let wanted = contents.deliveries.values().filter(is_wanted);
+            let all = wanted.map(|owed| (owed.delivery.id.0, owed.delivery.clone())).collect();
+            Ok(page(all, query.from, query.limit))
+        })
+    }
+
+    fn attempts(&self, delivery: DeliveryId) -> Answer<'_, Vec<Attempt>> {
+        self.step(move |contents| {
+            Ok(contents.deliveries.get(&delivery).map(|owed| owed.attempts.clone()).unwrap_or_default())
+        })
+    }
+
+    fn documents(&self) -> Answer<'_, Documents> {
+        self.step(|contents| {
+            Ok(Documents { revision: contents.revision, all: contents.documents.values().cloned().collect() })
+        })
+    }
+
+    fn change(&self, changes: Vec<Change>, revision: Option<u64>) -> Answer<'_, u64> {
+        self.step(move |contents| {
+            if revision.is_some_and(|revision| revision != contents.revision) {
+                return Err(StoreError::Changed);
+            }
+            contents.change(changes);
+            Ok(contents.revision)
+        })
+    }
+
+    fn trim(&self, trim: Trim) -> Answer<'_, Trimmed> {
+        self.step(move |contents| {
+            let mut looked_at: Vec<u64> = contents
+                .events
+                .range(trim.after + 1..)
+                .map(|(place, _)| *place)
+                .take(trim.limit as usize)
+                .collect();
+            let last = looked_at.last().copied().filter(|_| looked_at.len() == trim.limit as usize);
+            looked_at
+                .retain(|place| contents.events.get(place).is_some_and(|(event, _)| event.at < trim.before));
+            let next = last.filter(|_| !looked_at.is_empty());
+            looked_at.retain(|place| {
+                !contents.deliveries.values().any(|owed| owed.event == *place && owed.is_open())
+            });
+            for place in &looked_at {
+                contents.events.remove(place);
+                contents.deliveries.retain(|_, owed| owed.event != *place);
+            }
+            Ok(Trimmed { removed: looked_at.len() as u64, next })
+        })
+    }
+
+    fn stats(&self) -> Answer<'_, Stats> {
+        self.step(|contents| {
+            let count =
+                |wanted: fn(&&Owed) -> bool| contents.deliveries.values().filter(wanted).count() as u64;
+            Ok(Stats {
+                events: contents.events.len() as u64,
+                waiting: count(|owed| owed.is_open()),
+                dead: count(|owed| owed.delivery.state == State::Dead),
+                bytes: 0,
+            })
+        })
+    }
+}

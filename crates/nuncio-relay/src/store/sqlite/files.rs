@@ -1,0 +1,98 @@
+//! The file, and connections to it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::StoreError;
+
+use super::{failure, schema};
+
+/// How long one process waits for the writes of another: 5 s.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many statements a connection keeps ready.
+const STATEMENTS: usize = 64;
+
+/// Connections for reading that are kept open.
+const READERS: usize = 4;
+
+pub(super) struct Files {
+    path: PathBuf,
+    readers: Mutex<Vec<Connection>>,
+    /// Held by those who read, and alone by who wants them to be gone.
+    in_use: RwLock<()>,
+}
+
+impl Files {
+    /// The store at `path`, which is made if it is not there.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let files = Self { path: path.to_owned(), readers: Mutex::default(), in_use: RwLock::default() };
+        let mut db = files.open_writer()?;
+        schema::migrate(&mut db, path)?;
+        Ok(files)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The connection that writes. Each commit is on disk when it returns.
+    pub(super) fn open_writer(&self) -> Result<Connection, StoreError> {
+        let open = || {
+            let db = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+            // Only what was carried over to the end of a checkpoint may be forgotten: not by a close in the middle of trouble.
+            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+            db.execute_batch(
+                "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                 PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384;",
+            )?;
+            Ok(db)
+        };
+        open().map_err(|error| failure(&error, &self.path))
+    }
+
+    fn connect(&self, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
+        let db = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(db)
+    }
+
+    /// Reads by a connection that nobody else uses meanwhile.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, rusqlite::Error> {
+        let _in_use = self.in_use.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.readers().pop();
+        let db = match kept {
+            Some(db) => db,
+            None => {
+                let db = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+                db.pragma_update(None, "synchronous", "FULL")?;
+                db
+            }
+        };
+        let result = read(&db);
+        let mut readers = self.readers();
+        if readers.len() < READERS {
+            readers.push(db);
+        }
+        result
+    }
+
+    /// Closes the connections for reading, when nobody reads any more.
+    pub(super) fn close_readers(&self) {
+        let _alone = self.in_use.write().unwrap_or_else(PoisonError::into_inner);
+        self.readers().clear();
+    }
+
+    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

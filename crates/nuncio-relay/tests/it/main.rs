@@ -1,0 +1,5 @@
+//! The relay's tests.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod stores;
