@@ -47,12 +47,13 @@ fn clippy() -> Result<Outcome, String> {
     done(run(&mut cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])))
 }
 
-/// The client must also build without its feature, and the library that people depend on with its own. The keyring's has a step of its own.
+/// The client and the webhooks must also build without their features, and the library that people depend on with its own. The keyring's has a step of its own.
 fn features() -> Result<Outcome, String> {
     let clippy = |package, feature: &[&str]| {
         run(cargo(["clippy", "--locked", "--package", package]).args(feature).args(["--", "-D", "warnings"]))
     };
     clippy("nuncio-client", &["--no-default-features"])?;
+    clippy("nuncio-webhook", &[])?;
     clippy("nuncio", &["--features", "credentials"])?;
     clippy("nuncio-cli", &["--features", "pkcs12"])?;
     let pkcs12 =

@@ -28,6 +28,8 @@
 //! assert_eq!(event.event_type().as_deref(), Some("ping"));
 //! # Ok::<(), nuncio_webhook::Refusal>(())
 //! ```
+//!
+//! The feature `schema` has JSON Schemas of the types of a [`Scheme`], by way of `schemars`.
 
 mod content;
 mod crypto;
@@ -48,7 +50,7 @@ pub use handshake::{Answer, handshake};
 pub use provider::{Provider, provider, providers};
 pub use refusal::Refusal;
 pub use request::{Headers, Request};
-pub use scheme::{Encoding, Scheme, Signed, UnknownPart};
+pub use scheme::{Encoding, Scheme, SchemeRef, Signed, UnknownPart};
 pub use secret::Secrets;
 pub use sign::{CannotSign, Outgoing, generate_key_pair, generate_secret, sign};
 pub use verify::{Verified, verify};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// How a signature is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SignatureAlgorithm"))]
 pub enum Algorithm {
     /// HMAC with SHA-1 (RFC 2104).
     HmacSha1,
@@ -51,6 +52,7 @@ impl Algorithm {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SignatureEncoding"))]
 pub enum Encoding {
     /// Hex digits in lower case.
     Hex,
@@ -92,6 +94,7 @@ impl Encoding {
 /// How a secret or a public key is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum KeyFormat {
     /// Its text is the key.
     #[default]

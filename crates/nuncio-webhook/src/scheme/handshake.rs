@@ -9,14 +9,15 @@ use super::{Place, Requirement};
 /// A request by which a provider asks whether the receiver is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Handshake {
     /// How it is told from an event: all of these.
     pub when: Vec<Requirement>,
-    /// What must hold beside, such as a token that the receiver chose.
+    /// What must hold beside, such as a token that the receiver chose. Default: nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub require: Vec<Requirement>,
     /// Whether it is signed like an event. Default: yes.
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub signed: bool,
     /// What is answered.
     pub answer: HandshakeAnswer,
@@ -25,6 +26,7 @@ pub struct Handshake {
 /// What is answered to a handshake, with the status 200.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum HandshakeAnswer {
     /// The value that stands there, as plain text.
     Echo(Place),
@@ -35,6 +37,7 @@ pub enum HandshakeAnswer {
 /// A field of a JSON answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum AnswerField {
     /// The value that stands there, as text.
     Copy(Place),

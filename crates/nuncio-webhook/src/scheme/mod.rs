@@ -5,13 +5,18 @@
 mod algorithm;
 mod handshake;
 mod place;
+mod reference;
 mod signed;
+mod text_or;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 pub use algorithm::{Algorithm, Encoding, KeyFormat};
 pub use handshake::{AnswerField, Handshake, HandshakeAnswer};
 pub use place::{HeaderPlace, Place, Separator};
+pub use reference::SchemeRef;
 pub use signed::{Part, Signed, UnknownPart};
 
 /// How one provider signs its webhooks.
@@ -34,25 +39,30 @@ pub use signed::{Part, Signed, UnknownPart};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(description = "How one provider signs its webhooks.")
+)]
 pub struct Scheme {
     /// The signatures that a request may carry.
     pub signatures: Vec<Signature>,
-    /// How many of [`signatures`](Self::signatures) must hold. Default: any one.
-    #[serde(default)]
+    /// How many of the `signatures` must hold. Default: any one.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub accept: Accept,
     /// When the request was signed. Default: the provider does not say, and replays have to be noticed by the id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// What is the same for every attempt to deliver one event.
+    /// What is the same for every attempt to deliver one event. Default: the provider sends no such thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Place>,
-    /// The kind of event.
+    /// The kind of event. Default: the provider does not name it.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub event_type: Option<Place>,
-    /// What else must hold of a request.
+    /// What else must hold of a request. Default: nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub require: Vec<Requirement>,
-    /// Requests by which the provider asks whether the receiver is one.
+    /// Requests by which the provider asks whether the receiver is one. Default: there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handshakes: Vec<Handshake>,
     /// The answer that the provider wants. Default: any status of 200 to 299.
@@ -60,13 +70,37 @@ pub struct Scheme {
     pub reply: Option<Reply>,
 }
 
+impl Scheme {
+    /// The names of the settings that it asks the receiver for, in [`Secrets::setting`](crate::Secrets::setting).
+    ///
+    /// ```
+    /// let pusher = nuncio_webhook::provider("pusher").unwrap();
+    /// assert_eq!(pusher.scheme.settings().into_iter().collect::<Vec<_>>(), ["app_key"]);
+    /// ```
+    #[must_use]
+    pub fn settings(&self) -> BTreeSet<&str> {
+        let handshakes = self.handshakes.iter().flat_map(|it| it.when.iter().chain(&it.require));
+        let required = self.require.iter().chain(handshakes).filter_map(|it| match &it.equals {
+            Expected::Setting(name) => Some(name),
+            Expected::Text(_) => None,
+        });
+        let parts = self.signatures.iter().flat_map(|signature| signature.signed.parts());
+        let signed = parts.filter_map(|part| match part {
+            Part::Setting(name) => Some(name),
+            _ => None,
+        });
+        required.chain(signed).map(String::as_str).collect()
+    }
+}
+
 /// One signature: where it stands, what it covers and how it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signature {
     /// Where it stands. A header with a list may carry several; one that matches is enough.
     pub at: Place,
-    /// What is signed. Ignored by [`Algorithm::Token`].
+    /// What is signed: a text with parts of the request in braces, such as `{timestamp}.{body}`. A token signs nothing. Default: nothing.
     #[serde(default)]
     pub signed: Signed,
     /// How it is made.
@@ -74,28 +108,30 @@ pub struct Signature {
     /// How it is written.
     pub encoding: Encoding,
     /// How the secret or public key is written where the provider shows it. Default: as text that is used as it is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub key: KeyFormat,
     /// What stands before the key, such as `whsec_`. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_prefix: Option<String>,
-    /// Whether [`key_prefix`](Self::key_prefix) may be missing. Default: no.
-    #[serde(default)]
+    /// Whether the `key_prefix` may be missing. Default: no.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub key_prefix_optional: bool,
     /// What stands before the private key of an asymmetric signature, such as `whsk_`. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_key_prefix: Option<String>,
-    /// Where the lower-case hex SHA-256 of the body stands, for signatures that cover the body by that alone.
+    /// Where the lower-case hex SHA-256 of the body stands, for signatures that cover the body by that alone. Default: they
+    /// cover it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_sha256: Option<Place>,
     /// Which spellings of the URL may have been signed. Default: the one that was given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub url: UrlSpelling,
 }
 
 /// How many of a scheme's signatures must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Accept {
     /// One of them.
     #[default]
@@ -107,6 +143,7 @@ pub enum Accept {
 /// Which spellings of the URL may have been signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum UrlSpelling {
     /// The one that was given, byte for byte.
     #[default]
@@ -118,11 +155,12 @@ pub enum UrlSpelling {
 /// Where the time of signing stands, and how far from now it may be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Timestamp {
     /// Where it stands.
     pub at: Place,
     /// How it is written. Default: seconds since 1970.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub unit: TimeUnit,
     /// How old a request may be, in seconds, this age included.
     pub past: u32,
@@ -133,6 +171,7 @@ pub struct Timestamp {
 /// The unit of a timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum TimeUnit {
     /// Seconds since 1970, digits alone.
     #[default]
@@ -146,6 +185,7 @@ pub enum TimeUnit {
 /// A value that must stand somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Requirement {
     /// Where it stands.
     pub at: Place,
@@ -156,6 +196,7 @@ pub struct Requirement {
 /// What a required value is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Expected {
     /// This text.
     Text(String),
@@ -166,6 +207,7 @@ pub enum Expected {
 /// The answer that a provider wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "WantedReply"))]
 pub struct Reply {
     /// The status. Default: any of 200 to 299.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,4 +215,9 @@ pub struct Reply {
     /// How long the provider waits for it, in seconds. Default: it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<u32>,
+}
+
+/// Whether a key says what holds without it, and need not be written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::is_default;
+use super::text_or::TextOr;
 use crate::{Refusal, Request, json};
 
 /// A longer header is not read. The longest known has ten signatures of some 90 characters.
@@ -13,6 +15,7 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Where something stands in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RequestPlace"))]
 pub enum Place {
     /// In a header.
     Header(HeaderPlace),
@@ -26,12 +29,11 @@ pub enum Place {
 
 /// What of a header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Written")]
+#[serde(from = "TextOr<Full>", into = "TextOr<Full>")]
 pub struct HeaderPlace {
     /// Its name; of several names the first that the request has.
     pub names: Vec<String>,
     /// What separates the items of a list. Default: the header is one item.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Separator>,
     /// What stands before the value. An item without it is something else.
     pub prefix: String,
@@ -61,49 +63,77 @@ impl From<Separator> for char {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Name(String),
-    Full(Full),
-}
-
-#[derive(Deserialize)]
+/// What of a header, where its name does not say it all.
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "HeaderPlace"))]
 struct Full {
+    /// Its name, or a list of names, of which the first counts that the request has.
     #[serde(alias = "names")]
-    name: OneOrMore,
-    #[serde(default)]
+    name: TextOr<Vec<String>>,
+    /// The one ASCII character that separates the items of a list. Default: the header is one item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     list: Option<Separator>,
-    #[serde(default)]
+    /// What stands before the value, such as `sha256=`. An item without it is something else. Default: nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
     prefix: String,
-    #[serde(default)]
+    /// Whether spaces and tabs may stand before an item of a list. Default: no.
+    #[serde(default, skip_serializing_if = "is_default")]
     spaces: bool,
-    #[serde(default)]
+    /// Whether it is an error when more than one item of a list has the prefix. Default: no.
+    #[serde(default, skip_serializing_if = "is_default")]
     single: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
-}
-
-impl From<Written> for HeaderPlace {
-    fn from(written: Written) -> Self {
+impl From<TextOr<Full>> for HeaderPlace {
+    fn from(written: TextOr<Full>) -> Self {
         match written {
-            Written::Name(name) => {
+            TextOr::Text(name) => {
                 Self { names: vec![name], list: None, prefix: String::new(), spaces: false, single: false }
             }
-            Written::Full(Full { name, list, prefix, spaces, single }) => {
+            TextOr::Other(Full { name, list, prefix, spaces, single }) => {
                 let names = match name {
-                    OneOrMore::One(name) => vec![name],
-                    OneOrMore::More(names) => names,
+                    TextOr::Text(name) => vec![name],
+                    TextOr::Other(names) => names,
                 };
                 Self { names, list, prefix, spaces, single }
             }
         }
+    }
+}
+
+impl From<HeaderPlace> for TextOr<Full> {
+    fn from(place: HeaderPlace) -> Self {
+        let HeaderPlace { mut names, list, prefix, spaces, single } = place;
+        let name = match names.len() {
+            1 => TextOr::Text(names.remove(0)),
+            _ => TextOr::Other(names),
+        };
+        let full = Full { name, list, prefix, spaces, single };
+        match full {
+            Full { name: TextOr::Text(name), list: None, prefix, spaces: false, single: false }
+                if prefix.is_empty() =>
+            {
+                Self::Text(name)
+            }
+            full => Self::Other(full),
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for HeaderPlace {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        TextOr::<Full>::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        TextOr::<Full>::json_schema(generator)
     }
 }
 

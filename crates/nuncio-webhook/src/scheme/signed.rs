@@ -129,6 +129,21 @@ impl TryFrom<String> for Signed {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Signed {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Signed".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}
+
 impl From<Signed> for String {
     fn from(signed: Signed) -> Self {
         signed.to_string()
