@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
-use nuncio_service::model::Target;
+use nuncio_service::model::{Target, Webhooks};
 use nuncio_service::{Catalog, Operation, Service};
+use nuncio_webhook::SchemeRef;
 use serde_json::{Value, json};
 
 use crate::exit::{self, Stop};
@@ -85,7 +86,8 @@ fn show_service(service: &Service, as_json: bool, output: &mut Output) -> Result
             service.operations.iter().map(|(name, operation)| operation_object(name, operation)).collect();
         let object = json!({
             "service": service.service, "about": service.about, "docs": service.docs,
-            "base_url": service.base_url.source(), "operations": operations,
+            "base_url": service.base_url.source(), "webhooks": service.webhooks.as_ref().map(webhooks_object),
+            "operations": operations,
         });
         return output.line(&object.to_string());
     }
@@ -94,6 +96,10 @@ fn show_service(service: &Service, as_json: bool, output: &mut Output) -> Result
     if let Some(docs) = &service.docs {
         output.line(&format!("docs: {docs}"))?;
     }
+    if let Some(Webhooks { scheme, secret, .. }) = &service.webhooks {
+        let scheme = provider_name(scheme).unwrap_or("a scheme of its own");
+        output.line(&format!("webhooks: {scheme}, secret {}", secret.source()))?;
+    }
     output.line("")?;
     let width = service.operations.keys().map(String::len).max().unwrap_or_default();
     for (name, operation) in &service.operations {
@@ -101,6 +107,23 @@ fn show_service(service: &Service, as_json: bool, output: &mut Output) -> Result
         output.line(format!("{name:<width$}  {about}").trim_end())?;
     }
     Ok(())
+}
+
+fn webhooks_object(webhooks: &Webhooks) -> Value {
+    let settings: Vec<&str> = webhooks.settings.keys().map(String::as_str).collect();
+    json!({
+        "provider": provider_name(&webhooks.scheme), "scheme": webhooks.scheme.scheme(),
+        "secret": webhooks.secret.source(), "settings": settings,
+        "previous_secret": webhooks.previous_secret.as_ref().map(|secret| secret.source()),
+    })
+}
+
+/// The name of the provider whose scheme it is, unless it is written out.
+fn provider_name(scheme: &SchemeRef) -> Option<&str> {
+    match scheme {
+        SchemeRef::Provider(name) => Some(name),
+        SchemeRef::Own(_) => None,
+    }
 }
 
 fn show_operation(name: &str, operation: &Operation, as_json: bool, output: &mut Output) -> Result<(), Stop> {

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use nuncio_client::Error;
+use nuncio_webhook::Scheme;
 use serde::de::DeserializeOwned;
 
 use self::de::Cursor;
@@ -30,28 +31,55 @@ impl Service {
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when the file is over [`MAX_FILE_BYTES`] or has mistakes; its
     /// cause [`Problems`] lists them all.
     pub fn from_yaml(text: &str, name: &str) -> Result<Self, Error> {
-        Self::load(text, name, check::check)
+        load(text, name, |problems| service(parse(text, problems)?, check::check, problems))
     }
 
     /// Reads a file that comes with nuncio: what the types cannot say, the tests have checked.
     pub(crate) fn from_built_in(text: &str, name: &str) -> Result<Self, Error> {
-        Self::load(text, name, |_, _| {})
+        load(text, name, |problems| service(parse(text, problems)?, |_, _| {}, problems))
     }
+}
 
-    fn load(text: &str, name: &str, check: Check) -> Result<Self, Error> {
-        if text.len() > MAX_FILE_BYTES {
-            return Err(Error::configuration(format!("{name} is larger than {MAX_FILE_BYTES} bytes")));
-        }
-        let mut problems = Vec::new();
-        let service = read(text, check, &mut problems);
-        match service {
-            Some(service) if problems.is_empty() => Ok(service),
-            _ => {
-                let problems = Problems::new(name, text, problems);
-                let count = problems.list.len();
-                let mistakes = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
-                Err(Error::configuration(format!("the service file {name} has {mistakes}")).because(problems))
+/// What a file says about webhooks.
+#[derive(Debug, Clone)]
+pub enum WebhookFile {
+    /// How somebody signs them, and nothing else.
+    Scheme(Box<Scheme>),
+    /// A service, with the key `webhooks` or without.
+    Service(Box<Service>),
+}
+
+impl WebhookFile {
+    /// Reads a scheme in YAML or JSON, or a service file, which is known by its key `service`. `name` is its path, for messages.
+    ///
+    /// # Errors
+    /// Those of [`Service::from_yaml`].
+    pub fn from_yaml(text: &str, name: &str) -> Result<Self, Error> {
+        load(text, name, |problems| {
+            let root = parse(text, problems)?;
+            if root.has("service") {
+                return service(root, check::check, problems).map(Box::new).map(Self::Service);
             }
+            let scheme: Scheme = typed(&root, problems)?;
+            check::scheme(&scheme, &mut |path, message| problems.push(Problem::at(root.find(path), message)));
+            Some(Self::Scheme(Box::new(scheme)))
+        })
+    }
+}
+
+/// What `read` makes of the file, when it finds no problem.
+fn load<T>(text: &str, name: &str, read: impl FnOnce(&mut Vec<Problem>) -> Option<T>) -> Result<T, Error> {
+    if text.len() > MAX_FILE_BYTES {
+        return Err(Error::configuration(format!("{name} is larger than {MAX_FILE_BYTES} bytes")));
+    }
+    let mut problems = Vec::new();
+    match read(&mut problems) {
+        Some(read) if problems.is_empty() => Ok(read),
+        _ => {
+            let problems = Problems::new(name, text, problems);
+            let count = problems.list.len();
+            let mistakes = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
+            Err(Error::configuration(format!("the file {name} has {mistakes}")).because(problems))
         }
     }
 }
@@ -59,8 +87,11 @@ impl Service {
 /// Tells the key path and the text of every mistake in a service.
 type Check = fn(&Service, &mut dyn FnMut(&[&str], String));
 
-fn read(text: &str, check: Check, problems: &mut Vec<Problem>) -> Option<Service> {
-    let mut root = node::parse(text, problems).map_err(|problem| problems.push(problem)).ok()?;
+fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
+    node::parse(text, problems).map_err(|problem| problems.push(problem)).ok()
+}
+
+fn service(mut root: Node, check: Check, problems: &mut Vec<Problem>) -> Option<Service> {
     // Each operation is read by itself, so that a mistake in one does not hide those in the others.
     let operations = root.remove("operations");
     let service: Option<Service> = typed(&root, problems);

@@ -67,6 +67,11 @@ impl Node {
         }
     }
 
+    /// Whether it is a map with `key`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        matches!(&self.kind, Kind::Map(entries) if entries.iter().any(|(other, _)| other.text == key))
+    }
+
     /// Takes `key` and its value out of a map.
     pub(super) fn remove(&mut self, key: &str) -> Option<(Key, Self)> {
         let Kind::Map(entries) = &mut self.kind else { return None };

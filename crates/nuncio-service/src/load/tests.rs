@@ -25,7 +25,7 @@ fn an_unknown_key_is_told_with_its_place_and_the_nearest_key() {
     assert_eq!(mistakes(&text), ["3:1: unknown key `retires`, did you mean `retry`?"]);
     assert_eq!(
         load(&text).unwrap_err().report(),
-        "the service file shop.yaml has a mistake\n  because: shop.yaml:3:1: unknown key `retires`, did you mean \
+        "the file shop.yaml has a mistake\n  because: shop.yaml:3:1: unknown key `retires`, did you mean \
          `retry`?\n 3 | retires: { attempts: 2 }\n   | ^"
     );
 }
@@ -364,4 +364,62 @@ operations:
             "6:28: the limit \"all\" says something else elsewhere, and limits of one name are one bucket",
         ]
     );
+}
+
+#[test]
+fn a_mistake_in_webhooks_is_told_with_its_place() {
+    let text = with("webhooks: { scheme: strip, secret: '{{ input.x }}' }");
+    assert_eq!(
+        mistakes(&text),
+        [
+            "3:13: unknown provider `strip`, did you mean `stripe`?",
+            "3:28: unknown variable `input`, expected one of: env"
+        ]
+    );
+    assert_eq!(
+        mistakes(&with("webhooks:\n  scheme: pusher\n  secret: x\n  settings: { appkey: y }")),
+        ["6:15: unknown setting `appkey`, did you mean `app_key`?"]
+    );
+}
+
+#[test]
+fn a_mistake_deep_in_a_scheme_is_told_with_its_place() {
+    let scheme = |signature: &str| {
+        with(&format!("webhooks:\n  secret: x\n  scheme:\n    signatures:\n      - {{ {signature} }}\n"))
+    };
+    let rest = "algorithm: hmac-sha256, encoding: hex";
+    for (signature, expected) in [
+        ("at: { header: { name: X, lst: ',' } }", "7:36: unknown key `lst`, did you mean `list`?"),
+        ("at: { header: { name: X, list: ', ' } }", "7:42: expected a character, found the text \", \""),
+        ("at: { header: X }, signed: '{bdoy}'", "7:38: there is no part {bdoy} of a request to sign"),
+        (
+            "at: { header: X }, signed: '{id}'",
+            "7:30: {id} is signed: say where it stands, under `id` of the scheme",
+        ),
+        ("at: { heder: X }", "7:17: unknown word `heder`, did you mean `header`?"),
+    ] {
+        assert_eq!(mistakes(&scheme(&format!("{signature}, {rest}"))), [expected]);
+    }
+}
+
+#[test]
+fn a_file_of_a_scheme_is_told_from_one_of_a_service_by_its_key() {
+    let file = |text: &str| WebhookFile::from_yaml(text, "hook.yaml");
+    let scheme = "signatures: [{ at: { header: X-Signature }, signed: '{body}', algorithm: hmac-sha256, encoding: hex }]";
+    assert!(matches!(file(scheme), Ok(WebhookFile::Scheme(_))));
+    assert!(matches!(file(&with("")), Ok(WebhookFile::Service(_))));
+    assert!(
+        file("signatures: []")
+            .unwrap_err()
+            .report()
+            .contains("hook.yaml:1:1: a scheme has at least one signature")
+    );
+    // As JSON, which is YAML too.
+    for (name, provider) in nuncio_webhook::providers() {
+        let json = serde_json::to_string_pretty(&provider.scheme).unwrap();
+        match file(&json) {
+            Ok(WebhookFile::Scheme(read)) => assert_eq!(*read, provider.scheme, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
 }

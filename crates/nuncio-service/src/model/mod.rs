@@ -10,6 +10,7 @@ mod retry;
 mod sandbox;
 mod service;
 mod span;
+mod webhooks;
 
 pub use auth::{
     Algorithm, ApiKey, Auth, Basic, ClientAuth, ContentDigest, Digest, Encoding, GitHubApp,
@@ -29,6 +30,7 @@ pub use retry::{Backoff, Idempotency, Jitter, Retry};
 pub use sandbox::{Action, Failure, Failures, Reply, Resource, Sandbox};
 pub use service::{Encode, GraphQl, Service, Version};
 pub use span::Span;
+pub use webhooks::Webhooks;
 
 /// The item of an iterator that has exactly one.
 fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {

@@ -6,7 +6,9 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Auth, Errors, Idempotency, Input, Limit, Operation, Pages, Retry, Sandbox, Span, Validate};
+use super::{
+    Auth, Errors, Idempotency, Input, Limit, Operation, Pages, Retry, Sandbox, Span, Validate, Webhooks,
+};
 use crate::template::Template;
 
 /// A third-party API, as its file describes it.
@@ -60,6 +62,8 @@ pub struct Service {
     /// The GraphQL endpoint.
     #[serde(default)]
     pub graphql: GraphQl,
+    /// How its webhooks are verified.
+    pub webhooks: Option<Webhooks>,
     /// Inputs that every operation takes beside its own.
     #[serde(default)]
     pub input: BTreeMap<String, Input>,

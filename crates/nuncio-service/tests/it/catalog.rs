@@ -114,7 +114,8 @@ fn credentials_come_from_the_environment_and_nothing_else_does() {
         let own = service.operations.values().filter_map(|operation| operation.auth.as_ref());
         let auths: Vec<&Auth> = own.chain([&service.auth]).collect();
         let mut declared = BTreeSet::new();
-        for credential in auths.into_iter().flat_map(credentials) {
+        let of_webhooks = service.webhooks.iter().map(|webhooks| &webhooks.secret);
+        for credential in auths.into_iter().flat_map(credentials).chain(of_webhooks) {
             let variables = credential.variables();
             let [variable] = variables.iter().collect::<Vec<_>>()[..] else {
                 panic!("{name}: {credential:?}")
@@ -124,6 +125,14 @@ fn credentials_come_from_the_environment_and_nothing_else_does() {
         }
         let mentioned = text.split("env.").skip(1).filter_map(|rest| rest.split(' ').next());
         assert_eq!(declared, mentioned.map(str::to_owned).collect(), "{name}");
+    }
+}
+
+#[test]
+fn every_vendor_that_signs_webhooks_has_a_scheme_for_them() {
+    for (name, File { service, .. }) in catalog() {
+        let scheme = service.webhooks.as_ref().map(|webhooks| webhooks.scheme.scheme().is_some());
+        assert_eq!(scheme, (name != "example").then_some(true), "{name}");
     }
 }
 

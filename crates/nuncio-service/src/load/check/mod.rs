@@ -1,10 +1,12 @@
 //! What the types cannot say: keys that exclude one another, names that must exist, texts that must be URLs, headers or schemas.
 
 mod auth;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderName, StatusCode};
+use nuncio_webhook::Scheme;
 use url::{Host, Url};
 
 use crate::model::{
@@ -23,6 +25,11 @@ pub(super) fn check(service: &Service, report: &mut dyn FnMut(&[&str], String)) 
     for (name, operation) in &service.operations {
         found.under(&["operations", name], |found| found.operation(service, name, operation));
     }
+}
+
+/// Likewise for a scheme in a file of its own.
+pub(super) fn scheme(scheme: &Scheme, report: &mut dyn FnMut(&[&str], String)) {
+    Findings { report, at: Vec::new() }.scheme(scheme);
 }
 
 struct Findings<'r> {
@@ -86,6 +93,9 @@ impl Findings<'_> {
         self.retry(&service.retry);
         self.idempotency(service.idempotency.as_ref());
         self.pages(service.pages.as_ref());
+        if let Some(webhooks) = &service.webhooks {
+            self.under(&["webhooks"], |found| found.webhooks(webhooks));
+        }
     }
 
     fn operation(&mut self, service: &Service, name: &str, operation: &Operation) {
