@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Scheme;
 
 /// A provider, and where its scheme was taken from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Its name, as it writes it.
@@ -17,6 +17,9 @@ pub struct Provider {
     pub sources: Vec<String>,
     /// What the scheme was checked against: the vendor's page itself, or a library of a certain version.
     pub confirmed_by: String,
+    /// Whether a test holds the scheme against a signature that somebody else made: the vendor's example, or what its library takes. Default: no.
+    #[serde(default)]
+    pub foreign_vector: bool,
     /// When, as `2026-11-24`.
     pub checked: String,
     /// What a receiver should know beside the scheme.

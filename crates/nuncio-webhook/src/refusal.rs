@@ -90,3 +90,30 @@ pub enum Refusal {
         limit: Duration,
     },
 }
+
+impl Refusal {
+    /// A stable name for programs.
+    ///
+    /// ```
+    /// assert_eq!(nuncio_webhook::Refusal::NoMatch.name(), "no_match");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::TooLong { .. } => "too_long",
+            Self::TooManySignatures { .. } => "too_many_signatures",
+            Self::MalformedTimestamp { .. } => "malformed_timestamp",
+            Self::BodyNotCovered => "body_not_covered",
+            Self::WrongBodyDigest { .. } => "wrong_body_digest",
+            Self::Unexpected { .. } => "unexpected",
+            Self::NoSetting { .. } => "no_setting",
+            Self::NoSecret => "no_secret",
+            Self::UnusableSecret { .. } => "unusable_secret",
+            Self::NoMatch => "no_match",
+            Self::TooOld { .. } => "too_old",
+            Self::TooNew { .. } => "too_new",
+        }
+    }
+}

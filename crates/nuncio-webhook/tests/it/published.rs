@@ -4,6 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nuncio_webhook::{Outgoing, Refusal, Request, Secrets, provider, sign, verify};
 
+/// The providers whose examples are here, of those without verdicts of a library.
+pub(crate) const PROVIDERS: &[&str] = &["bitbucket", "box", "circleci", "jira"];
+
 /// Whether the signature, alone in its header, is that of `body`.
 fn is_taken(name: &str, header: &str, signature: &str, secret: &str, body: &str) -> bool {
     let headers = vec![(header, signature)];

@@ -8,10 +8,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use nuncio_webhook::{Request, Secrets, handshake, provider, verify};
+use nuncio_webhook::{Request, Secrets, handshake, provider, providers, verify};
 use serde_json::Value;
 
 use crate::differences::DIFFERENCES;
+use crate::published;
 
 const FILES: &[&str] = &[
     "discord",
@@ -142,6 +143,15 @@ fn where_libraries_differ_or_are_lenient_every_difference_is_a_decision() {
     let unlisted: Vec<_> = differing.difference(&decided).collect();
     let gone: Vec<_> = decided.difference(&differing).collect();
     assert!(unlisted.is_empty() && gone.is_empty(), "unlisted {unlisted:#?}, gone {gone:#?}");
+}
+
+#[test]
+fn a_provider_says_that_it_has_a_vector_of_somebody_else_if_and_only_if_it_has() {
+    let cases = Case::all();
+    let accepted = cases.iter().filter(|case| case.expected() && case.verdict().is_ok()).map(Case::provider);
+    let published = published::PROVIDERS.iter().map(|name| (*name).to_owned());
+    let said = providers().filter(|(_, provider)| provider.foreign_vector).map(|(name, _)| name.to_owned());
+    assert_eq!(said.collect::<BTreeSet<_>>(), accepted.chain(published).collect());
 }
 
 #[test]
