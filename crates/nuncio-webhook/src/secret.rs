@@ -13,9 +13,12 @@ use zeroize::Zeroizing;
 use crate::Refusal;
 use crate::scheme::{KeyFormat, Signature};
 
+/// More lenient than for signatures: what the receiver itself holds cannot be varied by a sender, and the libraries of senders read it so.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
 
 /// What the receiver knows: secrets or public keys, as the provider shows them, each under a label; during a rotation several. And settings
