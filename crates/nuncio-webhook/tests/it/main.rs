@@ -9,3 +9,4 @@ mod handshakes;
 mod properties;
 mod published;
 mod vectors;
+mod webhook_verify;
