@@ -1,5 +1,7 @@
 //! What the targets share.
 
+pub mod webhook;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
