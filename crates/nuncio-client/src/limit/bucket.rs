@@ -94,7 +94,8 @@ impl Bucket {
 
     /// When it will have given out what is there now and `tokens` are left to take; nothing when they are there. More than the
     /// capacity is taken as several asking one after the other.
-    pub(super) fn opens_at(&self, tokens: u64, now: Instant) -> Option<Instant> {
+    #[must_use]
+    pub fn opens_at(&self, tokens: u64, now: Instant) -> Option<Instant> {
         let missing =
             self.refill.shares(tokens).checked_sub(self.level_at(now)).filter(|shares| *shares > 0)?;
         Some(after(self.counted.max(now), self.refill.time_for(missing)))

@@ -46,6 +46,12 @@ impl Refill {
         Self::new(tokens, NonZeroU32::MIN)
     }
 
+    /// The tokens of one period.
+    #[must_use]
+    pub const fn tokens(self) -> NonZeroU32 {
+        self.tokens
+    }
+
     /// `tokens` in the unit in which accrual is exact: each nanosecond brings a whole number of shares, and a token is as many of
     /// them as the period has nanoseconds.
     pub(super) fn shares(self, tokens: u64) -> u128 {

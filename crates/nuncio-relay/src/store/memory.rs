@@ -169,27 +169,24 @@ impl Contents {
             Then::Dead => end(owed, State::Dead),
             Then::Retry(due) => owed.delivery.due = Some(due),
         }
-        if !owed.is_open() {
-            self.advance(&endpoint, key.as_deref(), settlement.now);
-        }
+        let has_ended = !owed.is_open();
+        let next = if has_ended { self.advance(&endpoint, key.as_deref(), settlement.now) } else { None };
         if let Some(change) = settlement.health {
             self.set_health(&endpoint, change);
         }
         for append in settlement.tell {
             self.append(append);
         }
-        Settled::Done
+        Settled::Done { next }
     }
 
-    /// Lets the next of a key go, if none goes.
-    fn advance(&mut self, endpoint: &str, key: Option<&str>, now: Timestamp) {
-        let Some(first) = self.queue(endpoint, key).first().copied() else { return };
-        if let Some(owed) = self.deliveries.get_mut(&first)
-            && owed.delivery.state == State::Parked
-        {
-            owed.delivery.state = State::Waiting;
-            owed.delivery.due = Some(now);
-        }
+    /// Lets the next of a key go, if none goes, and says when it is due.
+    fn advance(&mut self, endpoint: &str, key: Option<&str>, now: Timestamp) -> Option<Timestamp> {
+        let first = self.queue(endpoint, key).first().copied()?;
+        let owed = self.deliveries.get_mut(&first).filter(|owed| owed.delivery.state == State::Parked)?;
+        owed.delivery.state = State::Waiting;
+        owed.delivery.due = Some(now);
+        Some(now)
     }
 
     fn resend(&mut self, id: DeliveryId, due: Timestamp) -> bool {

@@ -238,7 +238,10 @@ pub enum Then {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
     /// It is written down.
-    Done,
+    Done {
+        /// When the next delivery of its key is due, which was parked behind it.
+        next: Option<Timestamp>,
+    },
     /// The lease was void: nothing of the settlement was done, not even its events.
     Void,
 }

@@ -208,7 +208,10 @@ pub async fn a_lease_that_ended_is_taken_over_and_void(store: &dyn Store) {
     assert_eq!(second.attempt, 2);
     assert_eq!(store.settle(settlement(first.lease, 101, Then::Delivered)).await.unwrap(), Settled::Void);
     assert_eq!(owed_to(store, "a").await[0].state, State::Waiting);
-    assert_eq!(store.settle(settlement(second.lease, 102, Then::Delivered)).await.unwrap(), Settled::Done);
+    assert_eq!(
+        store.settle(settlement(second.lease, 102, Then::Delivered)).await.unwrap(),
+        Settled::Done { next: None }
+    );
     assert_eq!(owed_to(store, "a").await[0].state, State::Delivered);
 }
 
@@ -217,7 +220,7 @@ pub async fn a_lease_is_settled_once(store: &dyn Store) {
     store.append(append(1, 0, vec![owed("a", None, 0)])).await.unwrap();
     let leased = lease(store, "a", 0, 100).await.remove(0);
     let retry = settlement(leased.lease, 1, Then::Retry(at(50)));
-    assert_eq!(store.settle(retry.clone()).await.unwrap(), Settled::Done);
+    assert_eq!(store.settle(retry.clone()).await.unwrap(), Settled::Done { next: None });
     assert_eq!(store.settle(retry).await.unwrap(), Settled::Void);
     let delivery = owed_to(store, "a").await.remove(0);
     assert_eq!((delivery.due, delivery.attempts), (Some(at(50)), 1));
@@ -229,7 +232,7 @@ pub async fn an_attempt_that_was_not_made_does_not_count(store: &dyn Store) {
     store.append(append(1, 0, vec![owed("a", None, 0)])).await.unwrap();
     let leased = lease(store, "a", 0, 100).await.remove(0);
     let given_back = Settlement { attempt: None, ..settlement(leased.lease, 1, Then::Retry(at(1))) };
-    assert_eq!(store.settle(given_back).await.unwrap(), Settled::Done);
+    assert_eq!(store.settle(given_back).await.unwrap(), Settled::Done { next: None });
     assert_eq!(lease(store, "a", 1, 100).await[0].attempt, 1);
 }
 
@@ -260,7 +263,8 @@ pub async fn deliveries_of_a_key_go_one_after_the_other(store: &dyn Store) {
     assert!(lease(store, "a", 49, 100).await.is_empty());
     let again = lease(store, "a", 50, 100).await;
     assert_eq!(numbers(&again), [event(1, 0)]);
-    store.settle(settlement(again[0].lease, 51, Then::Dead)).await.unwrap();
+    let dead = store.settle(settlement(again[0].lease, 51, Then::Dead)).await.unwrap();
+    assert_eq!(dead, Settled::Done { next: Some(at(51)) });
     let next = lease(store, "a", 51, 100).await;
     assert_eq!(numbers(&next), [event(2, 0)]);
     store.settle(settlement(next[0].lease, 52, Then::Delivered)).await.unwrap();
@@ -291,7 +295,7 @@ pub async fn what_is_told_is_stored_with_the_settlement(store: &dyn Store) {
         health: Some(HealthChange::Failing(at(1))),
         ..settlement(leased.lease, 1, Then::Dead)
     };
-    assert_eq!(store.settle(told).await.unwrap(), Settled::Done);
+    assert_eq!(store.settle(told).await.unwrap(), Settled::Done { next: None });
     assert_eq!(lease(store, "ops", 1, 9).await[0].event, event(2, 1));
     let delivery = owed_to(store, "a").await.remove(0);
     assert_eq!(

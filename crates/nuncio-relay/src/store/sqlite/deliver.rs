@@ -87,16 +87,14 @@ pub(super) fn settle(db: &Connection, settlement: &Settlement) -> Result<Settled
     if let Some(attempt) = &settlement.attempt {
         write_down(db, id, attempt)?;
     }
-    if then != State::Waiting {
-        advance(db, &place, settlement.now)?;
-    }
+    let next = if then == State::Waiting { None } else { advance(db, &place, settlement.now)? };
     if let Some(change) = &settlement.health {
         set_health(db, place.endpoint, change)?;
     }
     for told in &settlement.tell {
         append(db, told)?;
     }
-    Ok(Settled::Done)
+    Ok(Settled::Done { next })
 }
 
 fn write_down(db: &Connection, delivery: i64, attempt: &Attempt) -> Result<()> {
@@ -115,15 +113,16 @@ fn write_down(db: &Connection, delivery: i64, attempt: &Attempt) -> Result<()> {
     Ok(())
 }
 
-/// Lets the next of a key go, if none goes.
-fn advance(db: &Connection, place: &Place, now: Timestamp) -> Result<()> {
-    let Some(key) = &place.order_key else { return Ok(()) };
-    db.prepare_cached(
-        "UPDATE delivery SET state = 0, due = ?3 WHERE state = 1 AND id =
-         (SELECT min(id) FROM delivery WHERE endpoint = ?1 AND order_key = ?2 AND state < 2)",
-    )?
-    .execute(params![place.endpoint, key, millis(now)])?;
-    Ok(())
+/// Lets the next of a key go, if none goes, and says when it is due.
+fn advance(db: &Connection, place: &Place, now: Timestamp) -> Result<Option<Timestamp>> {
+    let Some(key) = &place.order_key else { return Ok(None) };
+    let changed = db
+        .prepare_cached(
+            "UPDATE delivery SET state = 0, due = ?3 WHERE state = 1 AND id =
+             (SELECT min(id) FROM delivery WHERE endpoint = ?1 AND order_key = ?2 AND state < 2)",
+        )?
+        .execute(params![place.endpoint, key, millis(now)])?;
+    Ok((changed > 0).then_some(now))
 }
 
 /// Makes a delivery due again; says whether it is there.

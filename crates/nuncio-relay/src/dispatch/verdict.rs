@@ -1,0 +1,106 @@
+//! What an outcome means for the delivery and for the endpoint: a value, decided without side effects.
+
+use jiff::{SignedDuration, Timestamp};
+use nuncio_client::Random;
+
+use crate::Origin;
+use crate::endpoint::Pace;
+use crate::notice::Notice;
+use crate::outcome::{Fault, Outcome};
+use crate::store::{HealthChange, Leased, Then};
+
+use super::lane::Turn;
+
+/// What becomes of a delivery and its endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) then: Then,
+    pub(super) health: Option<HealthChange>,
+    pub(super) notices: Vec<Notice>,
+}
+
+/// What is known when an attempt has ended.
+pub(super) struct Case<'a> {
+    pub(super) endpoint: &'a str,
+    pub(super) pace: &'a Pace,
+    pub(super) leased: &'a Leased,
+    pub(super) outcome: &'a Outcome,
+    pub(super) turn: Turn,
+    pub(super) failing_since: Option<Timestamp>,
+    pub(super) now: Timestamp,
+}
+
+impl Case<'_> {
+    pub(super) fn decide(&self, random: &Random) -> Verdict {
+        let failure = match &self.outcome.result {
+            Ok(()) => {
+                let (health, notices) = self.recovery();
+                return Verdict { then: Then::Delivered, health, notices };
+            }
+            Err(failure) => failure,
+        };
+        if failure.fault == Fault::Gone {
+            // What is owed stays owed: it goes out when somebody enables the endpoint again.
+            let (health, notice) = self.disabled(failure.reason.clone());
+            return Verdict { then: Then::Retry(self.now), health: Some(health), notices: vec![notice] };
+        }
+        let then = self.next_try(failure.retry_after, random);
+        let (health, mut notices) = self.decline(&failure.reason);
+        // Nobody is told that he could not be told: it would go on for ever.
+        if then == Then::Dead && self.leased.event.origin != Origin::Relay {
+            notices.push(Notice::DeliveryExhausted {
+                endpoint: self.endpoint.to_owned(),
+                delivery: self.leased.lease.delivery,
+                event: self.leased.event.id,
+                attempts: self.leased.attempt,
+                reason: failure.reason.clone(),
+            });
+        }
+        Verdict { then, health, notices }
+    }
+
+    fn next_try(&self, told: Option<std::time::Duration>, random: &Random) -> Then {
+        let Some(wait) = self.pace.schedule.wait(self.leased.attempt, random) else { return Then::Dead };
+        let due = later(self.now, wait.max(told.unwrap_or_default()));
+        if due > later(self.leased.event.at, self.pace.expires_after) { Then::Dead } else { Then::Retry(due) }
+    }
+
+    fn recovery(&self) -> (Option<HealthChange>, Vec<Notice>) {
+        match self.failing_since.filter(|_| self.turn == Turn::Worked) {
+            Some(failing_since) => {
+                let notice = Notice::EndpointRecovered { endpoint: self.endpoint.to_owned(), failing_since };
+                (Some(HealthChange::Recovered), vec![notice])
+            }
+            None => (None, Vec::new()),
+        }
+    }
+
+    fn decline(&self, reason: &str) -> (Option<HealthChange>, Vec<Notice>) {
+        match (self.turn, self.failing_since) {
+            (Turn::Failed, None) => {
+                let notice = Notice::EndpointFailing {
+                    endpoint: self.endpoint.to_owned(),
+                    since: self.now,
+                    reason: reason.to_owned(),
+                };
+                (Some(HealthChange::Failing(self.now)), vec![notice])
+            }
+            (_, Some(since)) if self.now > later(since, self.pace.disable_after) => {
+                let (health, notice) = self.disabled(format!("it has failed since {since}: {reason}"));
+                (Some(health), vec![notice])
+            }
+            _ => (None, Vec::new()),
+        }
+    }
+
+    fn disabled(&self, reason: String) -> (HealthChange, Notice) {
+        let notice = Notice::EndpointDisabled { endpoint: self.endpoint.to_owned(), reason: reason.clone() };
+        (HealthChange::Disable { at: self.now, reason }, notice)
+    }
+}
+
+/// The time after `wait`, or the last there is.
+pub(super) fn later(at: Timestamp, wait: std::time::Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    at.checked_add(wait).unwrap_or(Timestamp::MAX)
+}

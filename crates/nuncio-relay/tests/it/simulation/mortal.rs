@@ -1,0 +1,95 @@
+//! A store through which a worker dies: at one of its steps, before or after it was done, nothing of the worker moves any more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use nuncio_relay::store::{
+    Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus, EventQuery,
+    EventSummary, HealthChange, LeaseRequest, Leases, MemoryStore, Page, Refused, Settled, Settlement, Stats,
+    Store, Trim, Trimmed,
+};
+use nuncio_relay::{Attempt, Delivery, DeliveryId, Event, EventId, Origin};
+use tokio::sync::Notify;
+
+pub(super) struct MortalStore {
+    store: Arc<MemoryStore>,
+    /// Half steps that are left: even ones end before a step, odd ones after it.
+    left: AtomicI64,
+    pub(super) death: Arc<Notify>,
+}
+
+impl MortalStore {
+    pub(super) fn new(store: Arc<MemoryStore>, half_steps: i64) -> Self {
+        Self { store, left: AtomicI64::new(half_steps), death: Arc::default() }
+    }
+
+    async fn half_step(&self) {
+        if self.left.fetch_sub(1, Ordering::Relaxed) <= 0 {
+            self.death.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn step<'a, T: 'a + Send>(&'a self, step: Answer<'a, T>) -> Answer<'a, T> {
+        let mortal: BoxFuture<'a, _> = Box::pin(async move {
+            self.half_step().await;
+            let answer = step.await;
+            self.half_step().await;
+            answer
+        });
+        mortal
+    }
+}
+
+impl Store for MortalStore {
+    fn lease(&self, requests: Vec<LeaseRequest>) -> Answer<'_, Vec<Leases>> {
+        self.step(self.store.lease(requests))
+    }
+    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+        self.step(self.store.settle(settlement))
+    }
+    fn endpoints(&self) -> Answer<'_, Vec<EndpointStatus>> {
+        self.step(self.store.endpoints())
+    }
+    fn append(&self, append: Append) -> Answer<'_, Appended> {
+        self.store.append(append)
+    }
+    fn resend(&self, ids: Vec<DeliveryId>, due: Timestamp, progress: Option<Document>) -> Answer<'_, u64> {
+        self.store.resend(ids, due, progress)
+    }
+    fn set_health(&self, endpoint: String, change: HealthChange) -> Answer<'_, ()> {
+        self.store.set_health(endpoint, change)
+    }
+    fn refuse(&self, refused: Refused, keep: u32) -> Answer<'_, ()> {
+        self.store.refuse(refused, keep)
+    }
+    fn refused(&self, origin: Origin, limit: u32) -> Answer<'_, Vec<Refused>> {
+        self.store.refused(origin, limit)
+    }
+    fn event(&self, id: EventId) -> Answer<'_, Option<Event>> {
+        self.store.event(id)
+    }
+    fn events(&self, query: EventQuery) -> Answer<'_, Page<EventSummary>> {
+        self.store.events(query)
+    }
+    fn deliveries(&self, query: DeliveryQuery) -> Answer<'_, Page<Delivery>> {
+        self.store.deliveries(query)
+    }
+    fn attempts(&self, delivery: DeliveryId) -> Answer<'_, Vec<Attempt>> {
+        self.store.attempts(delivery)
+    }
+    fn documents(&self) -> Answer<'_, Documents> {
+        self.store.documents()
+    }
+    fn change(&self, changes: Vec<Change>, revision: Option<u64>) -> Answer<'_, u64> {
+        self.store.change(changes, revision)
+    }
+    fn trim(&self, trim: Trim) -> Answer<'_, Trimmed> {
+        self.store.trim(trim)
+    }
+    fn stats(&self) -> Answer<'_, Stats> {
+        self.store.stats()
+    }
+}

@@ -1,0 +1,280 @@
+//! One schedule: what is owed, who receives, who dies when, and whether the rules held.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
+
+use jiff::{SignedDuration, Timestamp};
+use nuncio_client::{Clock, Random};
+use nuncio_relay::dispatch::{Dispatcher, Settings};
+use nuncio_relay::store::{
+    Append, Appended, Change, DeliveryQuery, Document, DocumentKind, MemoryStore, Owed, Store,
+};
+use nuncio_relay::{Directory, Endpoint, Event, EventId, Headers, Origin, Pace, Route, State};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::mortal::MortalStore;
+use super::receiver::{Kind, Log, Reach, Seen};
+
+const KINDS: [Kind; 6] = [Kind::Good, Kind::Flaky, Kind::Hanging, Kind::Leaving, Kind::Away, Kind::Refusing];
+
+/// The schedule of Standard Webhooks, in seconds.
+const WAITS: [u64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+
+/// When it begins, since 1970.
+const START: Duration = Duration::from_secs(1_760_000_000);
+
+/// When all must be over: the schedule takes a little over three days, and dead receivers are waited for.
+const HORIZON: Duration = Duration::from_secs(30 * 86_400);
+
+pub(super) struct World {
+    seed: u64,
+    random: Random,
+    store: Arc<MemoryStore>,
+    log: Arc<Mutex<Log>>,
+    kinds: BTreeMap<String, Kind>,
+    directory: watch::Sender<Arc<Directory>>,
+    clock: Clock,
+    start: Instant,
+    deaths: u64,
+}
+
+impl World {
+    /// Runs the schedule of this seed: deliveries, attempts, deaths and disabled endpoints.
+    pub(super) fn run(seed: u64) -> [u64; 4] {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let mut world = Self::new(seed).await;
+            world.owe().await;
+            world.live().await;
+            world.judge().await
+        })
+    }
+
+    async fn new(seed: u64) -> Self {
+        let random = Random::seeded(seed);
+        let pick = |bound: u128| (random.bits() % bound) as usize;
+        let kinds: BTreeMap<_, _> = (0..=pick(4))
+            .map(|number| (format!("endpoint-{number}"), KINDS[pick(KINDS.len() as u128)]))
+            .collect();
+        let endpoints = kinds.keys().map(|name| {
+            let pace = Pace {
+                concurrency: NonZeroU32::new(1 + pick(8) as u32).unwrap(),
+                rate: (pick(3) == 0).then(|| "3/s".parse().unwrap()),
+                ..Pace::default()
+            };
+            let route = Route { from: Origin::Source("shop".to_owned()), types: Vec::new() };
+            (name.clone(), Arc::new(Endpoint { route, pace }))
+        });
+        let directory = Directory { endpoints: endpoints.collect() };
+        let store = Arc::new(MemoryStore::new());
+        let put = |name: &String| {
+            let (kind, value) = (DocumentKind::Endpoint, serde_json::Value::Null);
+            Change::Put(Document { kind, name: name.clone(), from_file: false, value })
+        };
+        store.change(kinds.keys().map(put).collect(), None).await.unwrap();
+        Self {
+            seed,
+            random: random.clone(),
+            store,
+            log: Arc::default(),
+            kinds,
+            directory: watch::Sender::new(Arc::new(directory)),
+            clock: Clock::starting_at(UNIX_EPOCH + START),
+            start: Instant::now(),
+            deaths: 0,
+        }
+    }
+
+    fn pick(&self, bound: u64) -> u64 {
+        (self.random.bits() % u128::from(bound)) as u64
+    }
+
+    fn now(&self) -> Timestamp {
+        self.at(Instant::now())
+    }
+
+    /// The time of day, to the millisecond.
+    fn at(&self, instant: Instant) -> Timestamp {
+        let since = START + (instant - self.start);
+        Timestamp::from_millisecond(since.as_millis() as i64).unwrap()
+    }
+
+    async fn owe(&self) {
+        for _ in 0..2 + self.pick(12) {
+            let now = self.now();
+            let event = Event {
+                id: EventId::new(now, &self.random),
+                origin: Origin::Source("shop".to_owned()),
+                event_type: "order".to_owned(),
+                at: now,
+                headers: Headers::default(),
+                body: bytes::Bytes::from_static(b"{}"),
+            };
+            let key = (self.pick(2) == 0).then(|| format!("key-{}", self.pick(2)));
+            let due =
+                now + SignedDuration::from_millis(self.pick(60_000) as i64 * i64::from(self.pick(2) == 0));
+            let owed =
+                self.kinds.keys().map(|name| Owed { endpoint: name.clone(), order_key: key.clone(), due });
+            let append = Append { event, unique: None, owed: owed.collect() };
+            assert_eq!(self.store.append(append).await.unwrap(), Appended::Stored);
+        }
+    }
+
+    /// Workers come, die and are replaced, until nothing is left to be done.
+    async fn live(&mut self) {
+        let crowd = 1 + self.pick(2);
+        let mut deaths_left = self.pick(6);
+        let mut workers = Vec::new();
+        while self.start.elapsed() < HORIZON {
+            while (workers.len() as u64) < crowd {
+                let half_steps = if deaths_left > 0 { self.pick(40) as i64 } else { i64::MAX };
+                deaths_left = deaths_left.saturating_sub(1);
+                workers.push(self.worker(half_steps));
+            }
+            // A step of the watch over the workers is an hour, or until one dies.
+            let deaths = workers.iter().map(|(_, death, _)| Box::pin(death.notified())).collect::<Vec<_>>();
+            let dead = tokio::select! {
+                (_, index, _) = futures_util::future::select_all(deaths) => Some(index),
+                () = sleep(Duration::from_secs(3_600)) => None,
+            };
+            if let Some(index) = dead {
+                let (worker, _, _) = workers.remove(index);
+                worker.abort();
+                let _ = worker.await;
+                self.deaths += 1;
+                sleep(Duration::from_millis(self.pick(5_000))).await;
+            } else if self.is_over().await {
+                break;
+            }
+        }
+        for (worker, _, handle) in workers {
+            handle.stop();
+            tokio::time::timeout(Duration::from_secs(120), worker).await.expect("a worker stops").unwrap();
+        }
+    }
+
+    fn worker(
+        &self,
+        half_steps: i64,
+    ) -> (tokio::task::JoinHandle<()>, Arc<tokio::sync::Notify>, nuncio_relay::dispatch::Handle) {
+        let store = Arc::new(MortalStore::new(Arc::clone(&self.store), half_steps));
+        let death = Arc::clone(&store.death);
+        let reach = Reach {
+            kinds: self.kinds.clone(),
+            log: Arc::clone(&self.log),
+            random: self.random.clone(),
+            start: self.start,
+        };
+        let settings = Settings {
+            concurrency: NonZeroU32::new(1 + self.pick(20) as u32).unwrap(),
+            // Rare, so that what is not told to the dispatcher is late, and noticed.
+            poll: Duration::from_secs(86_400),
+            ..Settings::default()
+        };
+        let dispatcher = Dispatcher::new(
+            store,
+            Arc::new(reach),
+            self.directory.subscribe(),
+            self.clock.clone(),
+            self.random.clone(),
+            settings,
+        );
+        let handle = dispatcher.handle();
+        (tokio::spawn(dispatcher.run()), death, handle)
+    }
+
+    /// Whether only disabled endpoints are owed anything.
+    async fn is_over(&self) -> bool {
+        self.store
+            .endpoints()
+            .await
+            .unwrap()
+            .iter()
+            .all(|status| status.disabled.is_some() || status.next_due.is_none())
+    }
+
+    async fn judge(&self) -> [u64; 4] {
+        let endpoints = self.store.endpoints().await.unwrap();
+        let disabled: BTreeMap<_, _> = endpoints
+            .iter()
+            .filter_map(|status| Some((&status.name, status.disabled.as_ref()?.at)))
+            .collect();
+        let all = DeliveryQuery { limit: 10_000, ..DeliveryQuery::default() };
+        let deliveries = self.store.deliveries(all).await.unwrap().items;
+        let log = self.log.lock().unwrap();
+        let mut broken = log.broken.clone();
+        for delivery in &deliveries {
+            let seen = log.seen.get(&delivery.id).cloned().unwrap_or_default();
+            match delivery.state {
+                State::Delivered if seen.taken.is_empty() => {
+                    broken.push(format!("{} never arrived", delivery.id));
+                }
+                State::Waiting | State::Parked if !disabled.contains_key(&delivery.endpoint) => {
+                    broken.push(format!("{} to {} is stuck", delivery.id, delivery.endpoint));
+                }
+                State::Dead if delivery.attempts < 10 && !self.has_expired(&seen) => {
+                    broken.push(format!("{} was given up after {} attempts", delivery.id, delivery.attempts));
+                }
+                _ => {}
+            }
+            if let (Some(disabled), Some((last, _))) = (disabled.get(&delivery.endpoint), seen.begun.last())
+                && self.at(*last) > *disabled
+            {
+                broken.push(format!("{} was sent to {}, which is disabled", delivery.id, delivery.endpoint));
+            }
+            // The waits of the schedule, also when a worker died: then the next attempt is later, never earlier.
+            for (number, pair) in seen.begun.windows(2).enumerate() {
+                let settled = pair[1].1.fence - pair[0].1.fence > 1;
+                let wait = WAITS.get(number).copied().filter(|_| settled && self.deaths == 0).unwrap_or(0);
+                if pair[1].0 - pair[0].0 < Duration::from_secs(wait) {
+                    broken.push(format!(
+                        "{} was tried again before its time, after attempt {}",
+                        delivery.id,
+                        number + 1
+                    ));
+                }
+            }
+            if self.kinds[&delivery.endpoint] == Kind::Good {
+                let bound = Duration::from_secs(600 + 120 * self.deaths);
+                match seen.begun.first() {
+                    Some((began, _)) if *began - self.start < bound => {}
+                    _ => broken
+                        .push(format!("{} waited long though {} is good", delivery.id, delivery.endpoint)),
+                }
+            }
+        }
+        self.judge_order(&deliveries, &log, &mut broken);
+        assert!(broken.is_empty(), "seed {} ({:?}):\n{}", self.seed, self.kinds, broken.join("\n"));
+        [deliveries.len() as u64, log.attempts, self.deaths, disabled.len() as u64]
+    }
+
+    /// Whether the wait after the last attempt would have ended when the event was too old.
+    fn has_expired(&self, seen: &Seen) -> bool {
+        let Some((last, _)) = seen.begun.last() else { return false };
+        let longest = Duration::from_secs(WAITS.iter().max().copied().unwrap_or(0) * 11 / 10);
+        *last + longest - self.start > Pace::default().expires_after
+    }
+
+    /// The first attempt of a delivery comes after the last of those that stand before it in its key.
+    fn judge_order(&self, deliveries: &[nuncio_relay::Delivery], log: &Log, broken: &mut Vec<String>) {
+        let mut queues: BTreeMap<(&str, &str), Vec<_>> = BTreeMap::new();
+        for delivery in deliveries.iter().rev() {
+            if let Some(key) = &delivery.order_key {
+                queues.entry((&delivery.endpoint, key)).or_default().push(delivery);
+            }
+        }
+        for queue in queues.values() {
+            for pair in queue.windows(2) {
+                let [first, second] = [pair[0].id, pair[1].id].map(|id| log.seen.get(&id));
+                let (Some(first), Some(second)) = (first, second) else { continue };
+                if first.begun.last().map(|(at, _)| *at) > second.begun.first().map(|(at, _)| *at) {
+                    broken.push(format!("{} overtook {}", pair[1].id, pair[0].id));
+                }
+            }
+        }
+    }
+}
