@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::scheme::{Part, Scheme, Signature, UrlSpelling};
-use crate::{Refusal, Request, Secrets, json};
+use crate::json::{self, Found};
+use crate::jwt::Token;
+use crate::scheme::{Encoding, Part, Scheme, Signature, Signed, UrlSpelling};
+use crate::{Refusal, Request, Secrets};
 
 /// What is signed, piece by piece: the body is never copied.
 pub(crate) type Content<'r> = Vec<Cow<'r, [u8]>>;
@@ -15,6 +17,11 @@ pub(crate) fn contents<'r>(
     request: &Request<'r>,
     secrets: &Secrets,
 ) -> Result<Vec<Content<'r>>, Refusal> {
+    if signature.encoding == Encoding::Jwt {
+        let text = signature.at.one(request)?;
+        let signed = Token::read(&text).map(|token| Cow::Owned(token.signed.to_vec()));
+        return Ok(signed.map(|signed| vec![signed]).into_iter().collect());
+    }
     let signs_url = signature.signed.parts().contains(&Part::Url);
     let urls = match signature.url {
         UrlSpelling::PortOptional if signs_url => request.spellings(),
@@ -28,6 +35,18 @@ pub(crate) fn contents<'r>(
         .collect()
 }
 
+/// What `template` makes of `request`.
+pub(crate) fn text(
+    scheme: &Scheme,
+    template: &Signed,
+    request: &Request<'_>,
+    secrets: &Secrets,
+) -> Result<Vec<u8>, Refusal> {
+    let url = Cow::Borrowed(request.url);
+    let pieces = template.parts().iter().map(|part| piece(scheme, part, request, secrets, &url));
+    Ok(pieces.collect::<Result<Content<'_>, _>>()?.concat())
+}
+
 fn piece<'r>(
     scheme: &Scheme,
     part: &Part,
@@ -39,6 +58,7 @@ fn piece<'r>(
     Ok(match part {
         Part::Text(text) => Cow::Owned(text.clone().into_bytes()),
         Part::Body => Cow::Borrowed(request.body),
+        Part::BodyCrc32 => Cow::Owned(crc32fast::hash(request.body).to_string().into_bytes()),
         Part::Timestamp => match &scheme.timestamp {
             Some(timestamp) => timestamp.at.one(request)?,
             None => return Err(missing("the timestamp of the scheme")),
@@ -66,5 +86,20 @@ fn piece<'r>(
             let value = secrets.get_setting(name).ok_or_else(|| Refusal::NoSetting { name: name.clone() })?;
             Cow::Owned(value.as_bytes().to_vec())
         }
+        Part::Optional(parts) => {
+            let pieces = parts.iter().map(|part| piece(scheme, part, request, secrets, url));
+            match pieces.collect::<Result<Content<'_>, _>>() {
+                Ok(pieces) => Cow::Owned(pieces.concat()),
+                Err(Refusal::Missing { .. }) if !parts.iter().any(|part| is_unclear(part, request)) => {
+                    Cow::default()
+                }
+                Err(refusal) => return Err(refusal),
+            }
+        }
     })
+}
+
+/// Whether something stands there that one reader would take for a value and another not: leaving it out would take a request whose sender added it.
+fn is_unclear(part: &Part, request: &Request<'_>) -> bool {
+    matches!(part, Part::Json(pointer) if matches!(json::look(request.body, pointer), Found::Unclear))
 }

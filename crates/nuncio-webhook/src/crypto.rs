@@ -1,8 +1,9 @@
 //! Digests and signatures, by AWS-LC.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ED25519, Ed25519KeyPair, RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
-    RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair,
+    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 use aws_lc_rs::{digest, hmac};
 use subtle::ConstantTimeEq as _;
@@ -36,9 +37,11 @@ pub(crate) fn mac(algorithm: Algorithm, key: &[u8], content: &Content<'_>) -> Ve
             return sha256(&pieces);
         }
         Algorithm::Token => return key.to_vec(),
-        Algorithm::Ed25519 | Algorithm::EcdsaP256 | Algorithm::RsaSha1 | Algorithm::RsaSha256 => {
-            return Vec::new();
-        }
+        Algorithm::Ed25519
+        | Algorithm::EcdsaP256
+        | Algorithm::EcdsaP256Fixed
+        | Algorithm::RsaSha1
+        | Algorithm::RsaSha256 => return Vec::new(),
     };
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac_of, key));
     content.iter().for_each(|piece| context.update(piece));
@@ -64,6 +67,7 @@ fn verification(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorit
     Some(match algorithm {
         Algorithm::Ed25519 => &ED25519,
         Algorithm::EcdsaP256 => &ECDSA_P256_SHA256_ASN1,
+        Algorithm::EcdsaP256Fixed => &ECDSA_P256_SHA256_FIXED,
         Algorithm::RsaSha1 => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
         Algorithm::RsaSha256 => &RSA_PKCS1_2048_8192_SHA256,
         _ => return None,

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::scheme::{AnswerField, Handshake, HandshakeAnswer, Place, Scheme};
 use crate::verify::meets;
-use crate::{Refusal, Request, Secrets, crypto, verify};
+use crate::{Refusal, Request, Secrets, crypto, keys, verify};
+
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What to answer, with the status 200. Send `X-Content-Type-Options: nosniff` along: a text is of the requester's making.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,14 @@ pub struct Answer {
     pub content_type: &'static str,
     /// The body.
     pub body: Vec<u8>,
+    /// A URL that confirms the subscription when it is asked for by GET, beside the answer. It is on a host of the provider: do not follow redirects.
+    pub visit: Option<String>,
+}
+
+impl Answer {
+    fn new(content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { content_type, body, visit: None }
+    }
 }
 
 /// What to answer if `request` is a handshake; `None` if it is none and goes to [`verify`](crate::verify).
@@ -56,6 +66,8 @@ pub fn handshake(
 fn signs(answer: &HandshakeAnswer) -> bool {
     match answer {
         HandshakeAnswer::Echo(_) => false,
+        // Whoever may have a URL visited may subscribe the receiver to anything.
+        HandshakeAnswer::Visit(_) => true,
         HandshakeAnswer::Json(fields) => fields.values().any(|field| matches!(field, AnswerField::Sign(_))),
     }
 }
@@ -67,18 +79,20 @@ fn answer(
     secrets: &Secrets,
 ) -> Result<Answer, Refusal> {
     match answer {
-        HandshakeAnswer::Echo(place) => {
-            Ok(Answer { content_type: "text/plain; charset=utf-8", body: place.one(request)?.into_owned() })
+        HandshakeAnswer::Echo(place) => Ok(Answer::new(TEXT, place.one(request)?.into_owned())),
+        HandshakeAnswer::Visit(visit) => {
+            let url = String::from_utf8_lossy(&visit.url.one(request)?).into_owned();
+            if !visit.from.iter().any(|pattern| pattern.fits(&url)) {
+                return Err(Refusal::ForeignUrl { url: keys::shortened(&url) });
+            }
+            Ok(Answer { visit: Some(url), ..Answer::new(TEXT, Vec::new()) })
         }
         HandshakeAnswer::Json(fields) => {
             let field = |(name, field): (&String, &AnswerField)| {
                 Ok((name.clone(), value(field, scheme, request, secrets)?))
             };
             let object: Map<String, Value> = fields.iter().map(field).collect::<Result<_, Refusal>>()?;
-            Ok(Answer {
-                content_type: "application/json",
-                body: Value::from(object).to_string().into_bytes(),
-            })
+            Ok(Answer::new("application/json", Value::from(object).to_string().into_bytes()))
         }
     }
 }

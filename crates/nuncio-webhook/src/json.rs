@@ -8,8 +8,18 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A text or a number.
+/// What stands at a place.
+pub(crate) enum Found {
+    /// Nothing, or null.
+    Nothing,
+    Scalar(Scalar),
+    /// Another kind of value, a key that stands twice, or no JSON at all.
+    Unclear,
+}
+
+/// A text, a number, or a truth value.
 pub(crate) enum Scalar {
+    /// A text; `true` and `false` as they are written.
     Text(String),
     /// As it is written.
     Number(String),
@@ -32,17 +42,44 @@ impl Scalar {
 /// The scalar at `pointer` (RFC 6901). `None` when the text is no JSON, when nothing or another kind of value stands there, and when a key on the
 /// way to it stands twice: readers differ in which of them they take.
 pub(crate) fn find(json: &[u8], pointer: &str) -> Option<Scalar> {
+    match look(json, pointer) {
+        Found::Scalar(scalar) => Some(scalar),
+        Found::Nothing | Found::Unclear => None,
+    }
+}
+
+/// What stands at `pointer`, for readers to whom nothing is not the same as nothing clear.
+pub(crate) fn look(json: &[u8], pointer: &str) -> Found {
+    let raw = match seek(json, pointer) {
+        Ok(Some(raw)) => raw,
+        Ok(None) => return Found::Nothing,
+        Err(_) => return Found::Unclear,
+    };
+    let raw = raw.get();
+    match raw.as_bytes() {
+        b"null" => Found::Nothing,
+        b"true" | b"false" => Found::Scalar(Scalar::Text(raw.to_owned())),
+        [b'"', ..] => {
+            serde_json::from_str(raw).map_or(Found::Unclear, |text| Found::Scalar(Scalar::Text(text)))
+        }
+        [b'-' | b'0'..=b'9', ..] => Found::Scalar(Scalar::Number(raw.to_owned())),
+        _ => Found::Unclear,
+    }
+}
+
+/// The items of the array at `pointer`, each as it is written.
+pub(crate) fn items(json: &[u8], pointer: &str) -> Option<Vec<Box<RawValue>>> {
+    let raw = seek(json, pointer).ok()??;
+    serde_json::from_str(raw.get()).ok()
+}
+
+fn seek(json: &[u8], pointer: &str) -> serde_json::Result<Option<Box<RawValue>>> {
     let keys: Vec<String> =
         pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let found = Seek(&keys).deserialize(&mut deserializer).ok()??;
-    deserializer.end().ok()?;
-    let raw = found.get();
-    match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str(raw).ok().map(Scalar::Text),
-        b'-' | b'0'..=b'9' => Some(Scalar::Number(raw.to_owned())),
-        _ => None,
-    }
+    let found = Seek(&keys).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(found)
 }
 
 struct Seek<'k>(&'k [String]);
@@ -119,6 +156,25 @@ mod tests {
     fn a_key_that_stands_twice_is_none() {
         assert_eq!(text(r#"{"t": 1, "t": 2}"#, "/t"), None);
         assert_eq!(text(r#"{"u": 1, "u": 2, "t": 3}"#, "/t").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn nothing_is_told_from_what_is_unclear() {
+        let nothing = |json: &str| matches!(look(json.as_bytes(), "/t"), Found::Nothing);
+        assert!(nothing("{}") && nothing(r#"{"t": null, "u": 1}"#) && nothing(r#"{"T": 1}"#));
+        for unclear in
+            [r#"{"t": 1, "t": 1}"#, r#"{"t": null, "t": 1}"#, r#"{"t": {}}"#, r#"{"t": []}"#, "[", "1", ""]
+        {
+            assert!(matches!(look(unclear.as_bytes(), "/t"), Found::Unclear), "{unclear}");
+        }
+        assert_eq!(text(r#"{"t": true}"#, "/t").as_deref(), Some("true"));
+    }
+
+    #[test]
+    fn the_items_of_an_array_are_as_they_are_written() {
+        let items = items(br#"{"a": [{"b" : 1.0}, 2]}"#, "/a").unwrap();
+        assert_eq!(items.iter().map(|item| item.get()).collect::<Vec<_>>(), [r#"{"b" : 1.0}"#, "2"]);
+        assert!(super::items(br#"{"a": {}}"#, "/a").is_none());
     }
 
     #[test]

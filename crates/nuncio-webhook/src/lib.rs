@@ -36,6 +36,8 @@ mod crypto;
 mod explain;
 mod handshake;
 mod json;
+mod jwt;
+mod keys;
 mod provider;
 mod refusal;
 mod request;
@@ -47,6 +49,7 @@ mod verify;
 
 pub use explain::{Attempt, Cause, Explanation, Reading, explain};
 pub use handshake::{Answer, handshake};
+pub use keys::{KeyCache, Keys, PublishedKey};
 pub use provider::{Provider, provider, providers};
 pub use refusal::Refusal;
 pub use request::{Headers, Request};

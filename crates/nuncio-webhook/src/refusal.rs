@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::keys::PublishedKey;
+use crate::scheme::Algorithm;
+
 /// Why a webhook is not taken. None of them holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -70,6 +73,48 @@ pub enum Refusal {
         /// The labels of the secrets.
         labels: String,
     },
+    /// What should be a JSON Web Token is none.
+    #[error("{place} is no JSON Web Token")]
+    MalformedToken {
+        /// Where it stands.
+        place: String,
+    },
+    /// A token says that it is signed otherwise than this provider signs, or asks for an extension (`crit`).
+    #[error("the token in {place} does not say that it is signed by {algorithm:?} and nothing else")]
+    OtherAlgorithm {
+        /// Where it stands.
+        place: String,
+        /// How this provider signs.
+        algorithm: Algorithm,
+    },
+    /// The request names a URL that is not the provider's, for a key or for the receiver to visit. Nothing was fetched.
+    #[error("{url} is not where this provider has it")]
+    ForeignUrl {
+        /// Its start.
+        url: String,
+    },
+    /// The key is not known yet: fetch it, and verify again.
+    #[error("the key at {key} is not known: fetch it")]
+    KeyNeeded {
+        /// Which one.
+        key: PublishedKey,
+    },
+    /// What is known of the provider's keys has none of this id: it is forged, or newer than what is known.
+    #[error("there is no key {id} at {}", key.url())]
+    UnknownKey {
+        /// The id that the token names.
+        id: String,
+        /// Where its keys are.
+        key: PublishedKey,
+    },
+    /// What the provider serves is no key for this signature.
+    #[error("the key at {key} is of no use: {reason}")]
+    UnusableKey {
+        /// Which one.
+        key: PublishedKey,
+        /// Why.
+        reason: &'static str,
+    },
     /// Nothing matches: another secret, another body, or another URL.
     #[error("no signature matches")]
     NoMatch,
@@ -80,6 +125,12 @@ pub enum Refusal {
         age: Duration,
         /// How long ago it may be.
         limit: Duration,
+    },
+    /// The token was good until some time ago.
+    #[error("it expired {} seconds ago", since.as_secs())]
+    Expired {
+        /// How long ago.
+        since: Duration,
     },
     /// It was signed too far in the future: a clock that is behind, or a timestamp of another unit.
     #[error("it was signed {} seconds in the future, more than {} seconds", ahead.as_secs(), limit.as_secs())]
@@ -111,9 +162,27 @@ impl Refusal {
             Self::NoSetting { .. } => "no_setting",
             Self::NoSecret => "no_secret",
             Self::UnusableSecret { .. } => "unusable_secret",
+            Self::MalformedToken { .. } => "malformed_token",
+            Self::OtherAlgorithm { .. } => "other_algorithm",
+            Self::ForeignUrl { .. } => "foreign_url",
+            Self::KeyNeeded { .. } => "key_needed",
+            Self::UnknownKey { .. } => "unknown_key",
+            Self::UnusableKey { .. } => "unusable_key",
+            Self::Expired { .. } => "expired",
             Self::NoMatch => "no_match",
             Self::TooOld { .. } => "too_old",
             Self::TooNew { .. } => "too_new",
+        }
+    }
+
+    /// The key that may change the verdict once it was fetched, for [`KeyCache::may_fetch`](crate::KeyCache::may_fetch) to decide about.
+    #[must_use]
+    pub fn key_to_fetch(&self) -> Option<&PublishedKey> {
+        match self {
+            Self::KeyNeeded { key } | Self::UnknownKey { key, .. } | Self::UnusableKey { key, .. } => {
+                Some(key)
+            }
+            _ => None,
         }
     }
 }

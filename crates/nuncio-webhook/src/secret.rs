@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -11,6 +13,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use crate::Refusal;
+use crate::keys::{Keys, PublishedKey};
 use crate::scheme::{KeyFormat, Signature};
 
 /// More lenient than for signatures: what the receiver itself holds cannot be varied by a sender, and the libraries of senders read it so.
@@ -36,6 +39,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub struct Secrets {
     secrets: Vec<Secret>,
     settings: BTreeMap<String, String>,
+    keys: Option<Arc<dyn Keys>>,
 }
 
 #[derive(Clone)]
@@ -63,6 +67,17 @@ impl Secrets {
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.insert(name.into(), value.into());
         self
+    }
+
+    /// With what providers publish, for schemes that need it. Default: nothing is known, and [`Refusal::KeyNeeded`] says what is needed.
+    #[must_use]
+    pub fn keys(mut self, keys: Arc<dyn Keys>) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    pub(crate) fn published(&self, key: &PublishedKey, now: SystemTime) -> Option<Arc<[u8]>> {
+        self.keys.as_ref()?.find(key, now)
     }
 
     pub(crate) fn all(&self) -> &[Secret] {

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::content::contents;
-use crate::scheme::{Algorithm, Expected, HeaderPlace, Place, Scheme, Separator, Signature};
+use crate::scheme::{Algorithm, Encoding, Expected, HeaderPlace, Place, Scheme, Separator, Signature};
 use crate::verify::covers_body;
 use crate::{Refusal, Request, Secrets, crypto, time};
 
@@ -37,6 +37,9 @@ pub enum CannotSign {
     /// The signature belongs into the body or the URL, which the caller makes.
     #[error("the signature belongs into {0}: only headers are made")]
     Place(String),
+    /// The provider signs with a key of its own, or in a token.
+    #[error("signatures in tokens, and those by keys that the provider publishes, are verified and not made")]
+    Token,
     /// Something that is signed is missing, or no secret is of use.
     #[error(transparent)]
     Content(#[from] Refusal),
@@ -81,6 +84,9 @@ pub fn sign(
         let Place::Header(place) = &signature.at else {
             return Err(CannotSign::Place(signature.at.to_string()));
         };
+        if signature.encoding == Encoding::Jwt || signature.published.is_some() {
+            return Err(CannotSign::Token);
+        }
         if place.list.is_none() && headers.iter().any(|(name, _)| place.names.contains(name)) {
             continue;
         }

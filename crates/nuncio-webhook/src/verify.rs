@@ -1,23 +1,24 @@
 //! Whether a webhook is what it says.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use subtle::ConstantTimeEq as _;
 
-use crate::content::contents;
+use crate::content::{Content, contents};
 use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, Timestamp};
-use crate::{Refusal, Request, Secrets, crypto, time};
+use crate::{Refusal, Request, Secrets, crypto, json, jwt, keys, time};
 
 /// How many signatures of one header are tried. Providers send two while a secret rotates; DocuSign and Standard Webhooks may send more.
 pub(crate) const MAX_SIGNATURES: usize = 32;
 
 /// A webhook that its provider signed.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Verified<'a> {
     scheme: &'a Scheme,
     request: Request<'a>,
     signed_at: Option<SystemTime>,
-    secret: &'a str,
+    secret: Cow<'a, str>,
 }
 
 impl<'a> Verified<'a> {
@@ -39,10 +40,10 @@ impl<'a> Verified<'a> {
         self.signed_at
     }
 
-    /// The label of the secret that matched; of several signatures that must all hold, of the last.
+    /// The label of the secret that matched, or where the published key stands that did; of several signatures that must all hold, of the last.
     #[must_use]
-    pub fn secret(&self) -> &'a str {
-        self.secret
+    pub fn secret(&self) -> &str {
+        &self.secret
     }
 
     /// The body, byte for byte.
@@ -102,12 +103,13 @@ pub fn verify<'a>(
     secrets: &'a Secrets,
     now: SystemTime,
 ) -> Result<Verified<'a>, Refusal> {
-    if secrets.all().is_empty() {
+    let all_published = scheme.signatures.iter().all(|signature| signature.published.is_some());
+    if secrets.all().is_empty() && !all_published {
         return Err(Refusal::NoSecret);
     }
     scheme.require.iter().try_for_each(|required| meets(required, request, secrets))?;
     let signed_at = scheme.timestamp.as_ref().map(|timestamp| read_time(timestamp, request)).transpose()?;
-    let secret = accepted(scheme, request, secrets)?;
+    let secret = accepted(scheme, request, secrets, now)?;
     if let (Some(timestamp), Some(signed_at)) = (&scheme.timestamp, signed_at) {
         is_near(timestamp, signed_at, now)?;
     }
@@ -132,11 +134,16 @@ pub(crate) fn meets(required: &Requirement, request: &Request<'_>, secrets: &Sec
 }
 
 /// The label of the secret by which the signatures hold.
-fn accepted<'s>(scheme: &Scheme, request: &Request<'_>, secrets: &'s Secrets) -> Result<&'s str, Refusal> {
+fn accepted<'s>(
+    scheme: &Scheme,
+    request: &Request<'_>,
+    secrets: &'s Secrets,
+    now: SystemTime,
+) -> Result<Cow<'s, str>, Refusal> {
     let mut refused = None;
     let mut label = None;
     for signature in &scheme.signatures {
-        match (matching(scheme, signature, request, secrets), scheme.accept) {
+        match (matching(scheme, signature, request, secrets, now), scheme.accept) {
             (Ok(found), Accept::Any) => return Ok(found),
             (Ok(found), Accept::All) => label = Some(found),
             (Err(refusal), Accept::All) => return Err(refusal),
@@ -148,8 +155,12 @@ fn accepted<'s>(scheme: &Scheme, request: &Request<'_>, secrets: &'s Secrets) ->
 
 /// Of two signatures that do not hold, the one that came further tells more.
 fn worse(before: Option<Refusal>, refusal: Refusal) -> Refusal {
-    let missing =
-        |refusal: &Refusal| matches!(refusal, Refusal::Missing { .. } | Refusal::UnusableSecret { .. });
+    let missing = |refusal: &Refusal| {
+        matches!(
+            refusal,
+            Refusal::Missing { .. } | Refusal::UnusableSecret { .. } | Refusal::Unexpected { .. }
+        )
+    };
     match before {
         Some(before) if !missing(&before) || missing(&refusal) => before,
         _ => refusal,
@@ -161,31 +172,63 @@ fn matching<'s>(
     signature: &Signature,
     request: &Request<'_>,
     secrets: &'s Secrets,
-) -> Result<&'s str, Refusal> {
+    now: SystemTime,
+) -> Result<Cow<'s, str>, Refusal> {
+    signature.when.iter().try_for_each(|when| meets(when, request, secrets))?;
+    let mut label = None;
+    for body in bodies(signature, request)? {
+        let part = Request { body: &body, ..*request };
+        label = Some(matching_one(scheme, signature, &part, secrets, now)?);
+    }
+    label.ok_or(Refusal::NoMatch)
+}
+
+/// What carries a signature: the body, or each item of it.
+pub(crate) fn bodies<'r>(
+    signature: &Signature,
+    request: &Request<'r>,
+) -> Result<Vec<Cow<'r, [u8]>>, Refusal> {
+    let Some(pointer) = &signature.each else { return Ok(vec![Cow::Borrowed(request.body)]) };
+    let place = || format!("{pointer} of the body");
+    let items = json::items(request.body, pointer).filter(|items| !items.is_empty());
+    let items = items.ok_or_else(|| Refusal::Missing { place: place() })?;
+    if items.len() > MAX_SIGNATURES {
+        return Err(Refusal::TooManySignatures { place: place(), count: items.len(), max: MAX_SIGNATURES });
+    }
+    Ok(items.iter().map(|item| Cow::Owned(item.get().as_bytes().to_vec())).collect())
+}
+
+fn matching_one<'s>(
+    scheme: &Scheme,
+    signature: &Signature,
+    request: &Request<'_>,
+    secrets: &'s Secrets,
+    now: SystemTime,
+) -> Result<Cow<'s, str>, Refusal> {
     let candidates = signature.at.all(request)?;
     if candidates.len() > MAX_SIGNATURES {
         let (place, count) = (signature.at.to_string(), candidates.len());
         return Err(Refusal::TooManySignatures { place, count, max: MAX_SIGNATURES });
     }
+    if signature.encoding == Encoding::Jwt {
+        jwt::fits(signature, request)?;
+    }
     covers_body(signature, request)?;
     let contents = contents(scheme, signature, request, secrets)?;
     let candidates: Vec<_> = candidates.iter().filter_map(|text| signature.encoding.decode(text)).collect();
-    let mut usable = false;
-    for secret in secrets.all() {
-        let Some(key) = secret.key(signature) else { continue };
-        usable = true;
-        for content in &contents {
-            let verifies =
-                |candidate: &Vec<u8>| crypto::verifies(signature.algorithm, &key, content, candidate);
-            if candidates.iter().any(verifies) {
-                return Ok(&secret.label);
-            }
-        }
+    let good = |key: &[u8]| {
+        let verifies = |content: &Content<'_>, candidate: &Vec<u8>| {
+            crypto::verifies(signature.algorithm, key, content, candidate)
+        };
+        contents.iter().any(|content| candidates.iter().any(|candidate| verifies(content, candidate)))
+    };
+    let keys = keys::of(scheme, signature, request, secrets, now)?;
+    let (label, _) = keys.into_iter().find(|(_, key)| good(key)).ok_or(Refusal::NoMatch)?;
+    if signature.encoding == Encoding::Jwt {
+        let future = scheme.timestamp.as_ref().map_or(0, |timestamp| timestamp.future);
+        jwt::is_of_this_time(signature, request, now, Duration::from_secs(future.into()))?;
     }
-    if usable {
-        return Err(Refusal::NoMatch);
-    }
-    Err(secrets.unusable())
+    Ok(label)
 }
 
 /// Whether the body is the one whose digest is signed, if that is how the signature covers it.

@@ -28,6 +28,8 @@ pub enum Cause {
     TimestampUnit(TimeUnit),
     /// Clocks differ, or the request is a replay; it is off by so much.
     Clock(Duration),
+    /// None of these, and the key is the provider's: another body, or another value of a setting that is signed.
+    OtherContent,
     /// None of these: another secret, or a body that was changed otherwise.
     OtherSecret,
 }
@@ -53,6 +55,9 @@ impl fmt::Display for Cause {
                 "the signature is good, the time is {} seconds off: set the clock, or it is a replay",
                 off.as_secs()
             ),
+            Self::OtherContent => f.write_str(
+                "no usual mistake explains it: the body was changed, or a setting that is signed is that of another endpoint",
+            ),
             Self::OtherSecret => f.write_str(
                 "no usual mistake explains it: the secret is that of another endpoint or of the test mode, or the body was changed",
             ),
@@ -76,7 +81,8 @@ pub(super) fn causes(
             causes.extend(secret(scheme, request, secrets));
             causes.extend(urls(scheme, request, secrets));
             if causes.is_empty() {
-                causes.push(Cause::OtherSecret);
+                let published = scheme.signatures.iter().all(|signature| signature.published.is_some());
+                causes.push(if published { Cause::OtherContent } else { Cause::OtherSecret });
             }
             causes
         }

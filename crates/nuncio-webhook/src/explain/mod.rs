@@ -6,22 +6,24 @@ mod visible;
 use std::fmt;
 use std::time::SystemTime;
 
+use zeroize::Zeroizing;
+
 use crate::content::{Content, contents};
 use crate::scheme::{Algorithm, Place, Scheme, Signature};
-use crate::{Refusal, Request, Secrets, crypto, verify};
+use crate::{Refusal, Request, Secrets, crypto, keys, verify};
 
 pub use cause::Cause;
 use visible::Visible;
 
 /// Why a webhook was taken or refused. Its `Display` is a text of some lines.
 ///
-/// It shows what was read and what was signed with invisible characters made visible, and digests under the labels of the secrets that they were
+/// It shows which published key is needed and from where, what was read and what was signed with invisible characters made visible, and digests under the labels of the secrets that they were
 /// computed with. It never shows a secret: wherever the text of one occurs, `***` stands. A digest that was computed is a good signature of this very
 /// request, so an explanation is for the receiver and not for whoever sent the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The label of the secret that matched, or why it was refused.
+    /// The label of the secret that matched, or where the published key stands that did; or why it was refused.
     pub verdict: Result<String, Refusal>,
     /// What was read, in the order of the scheme.
     pub read: Vec<Reading>,
@@ -45,7 +47,7 @@ pub struct Reading {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// The label of the secret.
+    /// The label of the secret, or where the published key stands.
     pub secret: String,
     /// How the signature is made.
     pub algorithm: Algorithm,
@@ -89,19 +91,22 @@ pub fn explain(scheme: &Scheme, request: &Request<'_>, secrets: &Secrets, now: S
         cause => cause,
     };
     let causes = causes.into_iter().map(blanked).collect();
-    let read = places(scheme).into_iter().map(|place| reading(place, request, &visible)).collect();
-    let attempts = scheme
-        .signatures
-        .iter()
-        .flat_map(|signature| attempts(scheme, signature, request, secrets, &visible));
-    Explanation { read, attempts: attempts.collect(), causes, verdict }
+    let explainer = Explainer { scheme, request, secrets, now, visible: &visible };
+    let meant = scheme.signatures.iter().filter(|signature| explainer.is_meant(signature));
+    let meant: Vec<_> = meant.collect();
+    let read = places(scheme, &meant).into_iter().map(|place| reading(place, request, &visible));
+    let keys = meant.iter().filter_map(|signature| explainer.key(signature));
+    let read = read.chain(keys).collect();
+    let attempts = meant.iter().flat_map(|signature| explainer.attempts(signature)).collect();
+    Explanation { read, attempts, causes, verdict }
 }
 
-fn places(scheme: &Scheme) -> Vec<&Place> {
+fn places<'s>(scheme: &'s Scheme, signatures: &[&'s Signature]) -> Vec<&'s Place> {
     let mut places: Vec<&Place> = Vec::new();
-    let signatures = scheme
-        .signatures
+    // Of a body in items there may be many of each place; what was signed of each item is shown.
+    let signatures = signatures
         .iter()
+        .filter(|signature| signature.each.is_none())
         .flat_map(|signature| std::iter::once(&signature.at).chain(signature.body_sha256.as_ref()));
     let timestamp = scheme.timestamp.as_ref().map(|timestamp| &timestamp.at);
     for place in signatures.chain(timestamp).chain(scheme.id.as_ref()) {
@@ -119,35 +124,71 @@ fn reading(place: &Place, request: &Request<'_>, visible: &Visible) -> Reading {
     Reading { place: place.to_string(), value }
 }
 
-fn attempts(
-    scheme: &Scheme,
-    signature: &Signature,
-    request: &Request<'_>,
-    secrets: &Secrets,
-    visible: &Visible,
-) -> Vec<Attempt> {
-    let Ok(contents) = contents(scheme, signature, request, secrets) else { return Vec::new() };
-    let received = signature.at.all(request).unwrap_or_default();
-    let received: Vec<_> = received.iter().filter_map(|text| signature.encoding.decode(text)).collect();
-    let attempt = |content: &Content<'_>, secret: &crate::secret::Secret| {
-        let key = secret.key(signature);
-        let shown = key.as_ref().filter(|_| !signature.algorithm.is_asymmetric());
-        let shown = shown.filter(|_| signature.algorithm != Algorithm::Token);
-        Attempt {
-            secret: secret.label.clone(),
-            algorithm: signature.algorithm,
-            signed: visible.text(&content.concat()),
-            expected: shown
-                .map(|key| signature.encoding.encode(&crypto::mac(signature.algorithm, key, content))),
-            matches: key.is_some_and(|key| {
-                received.iter().any(|one| crypto::verifies(signature.algorithm, &key, content, one))
-            }),
+type Key = Zeroizing<Vec<u8>>;
+
+struct Explainer<'e> {
+    scheme: &'e Scheme,
+    request: &'e Request<'e>,
+    secrets: &'e Secrets,
+    now: SystemTime,
+    visible: &'e Visible,
+}
+
+impl Explainer<'_> {
+    /// Whether the signature is for a request such as this.
+    fn is_meant(&self, signature: &Signature) -> bool {
+        signature.when.iter().all(|when| verify::meets(when, self.request, self.secrets).is_ok())
+    }
+
+    /// The key that the provider publishes: which one and where, or why there is none.
+    fn key(&self, signature: &Signature) -> Option<Reading> {
+        signature.published.as_ref()?;
+        let keys = keys::of(self.scheme, signature, self.request, self.secrets, self.now);
+        let name = |keys: Vec<keys::NamedKey<'_>>| {
+            keys.iter().map(|(name, _)| self.visible.text(name.as_bytes())).collect()
+        };
+        Some(Reading { place: "the provider's key".to_owned(), value: keys.map(name) })
+    }
+
+    /// All secrets, also those that are of no use, or the key that the provider publishes.
+    fn keys(&self, signature: &Signature, request: &Request<'_>) -> Vec<(String, Option<Key>)> {
+        if signature.published.is_some() {
+            let keys = keys::of(self.scheme, signature, request, self.secrets, self.now).unwrap_or_default();
+            return keys.into_iter().map(|(name, key)| (name.into_owned(), Some(key))).collect();
         }
-    };
-    contents
-        .iter()
-        .flat_map(|content| secrets.all().iter().map(move |secret| attempt(content, secret)))
-        .collect()
+        self.secrets.all().iter().map(|secret| (secret.label.clone(), secret.key(signature))).collect()
+    }
+
+    fn attempts(&self, signature: &Signature) -> Vec<Attempt> {
+        let bodies = verify::bodies(signature, self.request).unwrap_or_default();
+        let attempts = bodies.iter().flat_map(|body| {
+            let part = Request { body, ..*self.request };
+            self.attempts_of(signature, &part)
+        });
+        attempts.collect()
+    }
+
+    fn attempts_of(&self, signature: &Signature, request: &Request<'_>) -> Vec<Attempt> {
+        let algorithm = signature.algorithm;
+        let Ok(contents) = contents(self.scheme, signature, request, self.secrets) else { return Vec::new() };
+        let received = signature.at.all(request).unwrap_or_default();
+        let received: Vec<_> = received.iter().filter_map(|text| signature.encoding.decode(text)).collect();
+        let keys = self.keys(signature, request);
+        let shows = !algorithm.is_asymmetric() && algorithm != Algorithm::Token;
+        let attempt = |content: &Content<'_>, (name, key): &(String, Option<Key>)| Attempt {
+            secret: name.clone(),
+            algorithm,
+            signed: self.visible.text(&content.concat()),
+            expected: key
+                .as_ref()
+                .filter(|_| shows)
+                .map(|key| signature.encoding.encode(&crypto::mac(algorithm, key, content))),
+            matches: key
+                .as_ref()
+                .is_some_and(|key| received.iter().any(|one| crypto::verifies(algorithm, key, content, one))),
+        };
+        contents.iter().flat_map(|content| keys.iter().map(|key| attempt(content, key))).collect()
+    }
 }
 
 impl fmt::Display for Explanation {

@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+use crate::jwt::Token;
+
 /// How a signature is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -21,6 +23,8 @@ pub enum Algorithm {
     Ed25519,
     /// ECDSA over P-256 with SHA-256, the signature in DER.
     EcdsaP256,
+    /// ECDSA over P-256 with SHA-256, the signature as its two numbers of 32 bytes (RFC 7518, section 3.4).
+    EcdsaP256Fixed,
     /// RSA PKCS#1 v1.5 with SHA-1. Verified for the sake of old senders, never made.
     RsaSha1,
     /// RSA PKCS#1 v1.5 with SHA-256.
@@ -35,7 +39,22 @@ impl Algorithm {
     /// Whether the receiver holds a public key and no secret.
     #[must_use]
     pub fn is_asymmetric(self) -> bool {
-        matches!(self, Self::Ed25519 | Self::EcdsaP256 | Self::RsaSha1 | Self::RsaSha256)
+        matches!(
+            self,
+            Self::Ed25519 | Self::EcdsaP256 | Self::EcdsaP256Fixed | Self::RsaSha1 | Self::RsaSha256
+        )
+    }
+
+    /// The name of this algorithm in JSON Web Tokens (RFC 7518, section 3.1).
+    pub(crate) fn token_name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::HmacSha256 => "HS256",
+            Self::HmacSha384 => "HS384",
+            Self::HmacSha512 => "HS512",
+            Self::EcdsaP256Fixed => "ES256",
+            Self::RsaSha256 => "RS256",
+            _ => return None,
+        })
     }
 }
 
@@ -62,6 +81,9 @@ pub enum Encoding {
     Base64,
     /// Base64 for URLs without padding (RFC 4648, section 5).
     Base64Url,
+    /// A JSON Web Token (RFC 7515, section 7.1): its third part is the signature, the two before it are what is signed. It must name the algorithm of
+    /// the scheme and ask for no extension, and `exp` and `nbf` hold where it has them.
+    Jwt,
     /// The bytes themselves, for tokens.
     Plain,
 }
@@ -75,6 +97,7 @@ impl Encoding {
             Self::Hex | Self::HexAnyCase => hex::decode(text).ok(),
             Self::Base64 => STANDARD.decode(text).ok(),
             Self::Base64Url => URL_SAFE_NO_PAD.decode(text).ok(),
+            Self::Jwt => Token::read(text).map(|token| token.signature),
             Self::Plain => Some(text.to_vec()),
         }
     }
@@ -85,7 +108,7 @@ impl Encoding {
         match self {
             Self::Hex | Self::HexAnyCase => hex::encode(bytes),
             Self::Base64 => STANDARD.encode(bytes),
-            Self::Base64Url => URL_SAFE_NO_PAD.encode(bytes),
+            Self::Base64Url | Self::Jwt => URL_SAFE_NO_PAD.encode(bytes),
             Self::Plain => String::from_utf8_lossy(bytes).into_owned(),
         }
     }

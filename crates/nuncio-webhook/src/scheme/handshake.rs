@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Place, Requirement};
+use super::{Place, Requirement, UrlPattern};
 
 /// A request by which a provider asks whether the receiver is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,20 @@ pub enum HandshakeAnswer {
     Echo(Place),
     /// A JSON object.
     Json(BTreeMap<String, AnswerField>),
+    /// Nothing, but the receiver has to visit a URL. It is one that the provider sent in a signed request.
+    Visit(Visit),
+}
+
+/// A URL that a receiver has to visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Visit {
+    /// Where it stands.
+    pub url: Place,
+    /// What it may be; any other is refused.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub from: Vec<UrlPattern>,
 }
 
 /// A field of a JSON answer.

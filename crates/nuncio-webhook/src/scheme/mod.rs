@@ -5,6 +5,7 @@
 mod algorithm;
 mod handshake;
 mod place;
+mod published;
 mod reference;
 mod signed;
 mod text_or;
@@ -14,8 +15,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use algorithm::{Algorithm, Encoding, KeyFormat};
-pub use handshake::{AnswerField, Handshake, HandshakeAnswer};
-pub use place::{HeaderPlace, Place, Separator};
+pub use handshake::{AnswerField, Handshake, HandshakeAnswer, Visit};
+pub use place::{Claim, HeaderPlace, Place, Separator};
+pub use published::{Document, OpenPattern, Published, UrlPattern};
 pub use reference::SchemeRef;
 pub use signed::{Part, Signed, UnknownPart};
 
@@ -80,15 +82,14 @@ impl Scheme {
     #[must_use]
     pub fn settings(&self) -> BTreeSet<&str> {
         let handshakes = self.handshakes.iter().flat_map(|it| it.when.iter().chain(&it.require));
-        let required = self.require.iter().chain(handshakes).filter_map(|it| match &it.equals {
+        let meant = self.signatures.iter().flat_map(|signature| &signature.when);
+        let required = self.require.iter().chain(handshakes).chain(meant).filter_map(|it| match &it.equals {
             Expected::Setting(name) => Some(name),
             Expected::Text(_) => None,
         });
-        let parts = self.signatures.iter().flat_map(|signature| signature.signed.parts());
-        let signed = parts.filter_map(|part| match part {
-            Part::Setting(name) => Some(name),
-            _ => None,
-        });
+        let urls = self.signatures.iter().filter_map(|signature| Some(&signature.published.as_ref()?.url));
+        let signed =
+            self.signatures.iter().map(|signature| &signature.signed).chain(urls).flat_map(Signed::settings);
         required.chain(signed).map(String::as_str).collect()
     }
 }
@@ -98,9 +99,16 @@ impl Scheme {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signature {
+    /// Which requests it is for: those of which all of these hold. Default: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<Requirement>,
+    /// An array of the body, by pointer (RFC 6901), of which each item carries its own signature: all must hold, and there must be one. Pointers are
+    /// then those of the item. Default: the body is signed as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
     /// Where it stands. A header with a list may carry several; one that matches is enough.
     pub at: Place,
-    /// What is signed: a text with parts of the request in braces, such as `{timestamp}.{body}`. A token signs nothing. Default: nothing.
+    /// What is signed: a text with parts of the request in braces, such as `{timestamp}.{body}`. A token signs nothing else. Default: nothing.
     #[serde(default)]
     pub signed: Signed,
     /// How it is made.
@@ -119,6 +127,9 @@ pub struct Signature {
     /// What stands before the private key of an asymmetric signature, such as `whsk_`. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_key_prefix: Option<String>,
+    /// Where the provider publishes the key. Default: it does not, and the receiver knows a secret or a public key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
     /// Where the lower-case hex SHA-256 of the body stands, for signatures that cover the body by that alone. Default: they
     /// cover it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::is_default;
 use super::text_or::TextOr;
+use crate::jwt::Token;
 use crate::{Refusal, Request, json};
 
 /// A longer header is not read. The longest known has ten signatures of some 90 characters.
@@ -19,12 +20,25 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 pub enum Place {
     /// In a header.
     Header(HeaderPlace),
-    /// In the JSON of the body, by pointer (RFC 6901): a text, or a number as it is written.
+    /// In the JSON of the body, by pointer (RFC 6901): a text, or a number or truth value as it is written.
     Json(String),
     /// Likewise, but only a number.
     JsonNumber(String),
+    /// In the claims of a JSON Web Token: a text, a number or a truth value.
+    Claim(Claim),
     /// In the query of the URL, percent-decoded. Of several of one name the first counts.
     Query(String),
+}
+
+/// What of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Claim {
+    /// The header that the token stands in.
+    pub header: HeaderPlace,
+    /// The claim, by pointer (RFC 6901).
+    pub pointer: String,
 }
 
 /// What of a header.
@@ -148,6 +162,7 @@ impl Place {
             Self::JsonNumber(pointer) => {
                 json::find(request.body, pointer).and_then(json::Scalar::into_number).into_iter().collect()
             }
+            Self::Claim(claim) => claim.value(request)?.map(Cow::Owned).into_iter().collect(),
             Self::Query(name) => request.query(name).into_iter().collect(),
         };
         if values.iter().all(|value| value.is_empty()) {
@@ -163,6 +178,16 @@ impl Place {
             (Some(value), None) => Ok(value),
             _ => Err(Refusal::Ambiguous { place: self.to_string() }),
         }
+    }
+}
+
+impl Claim {
+    fn value(&self, request: &Request<'_>) -> Result<Option<Vec<u8>>, Refusal> {
+        let items = self.header.items(request)?;
+        let [text] = items[..] else { return Ok(None) };
+        let token =
+            Token::read(text).ok_or_else(|| Refusal::MalformedToken { place: self.header.to_string() })?;
+        Ok(token.claim(&self.pointer))
     }
 }
 
@@ -205,6 +230,9 @@ impl fmt::Display for Place {
         match self {
             Self::Header(header) => header.fmt(f),
             Self::Json(pointer) | Self::JsonNumber(pointer) => write!(f, "{pointer} of the body"),
+            Self::Claim(Claim { header, pointer }) => {
+                write!(f, "{} of the token in {header}", pointer.strip_prefix('/').unwrap_or(pointer))
+            }
             Self::Query(name) => write!(f, "{name} of the query"),
         }
     }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// What is signed, written as a template: `{timestamp}.{body}`.
 ///
-/// The parts are `{body}`, `{timestamp}` and `{id}` as they were sent, `{method}`, `{url}`, `{form}` (the pairs of a form, decoded, each once,
+/// The parts are `{body}`, `{timestamp}` and `{id}` as they were sent, `{body:crc32}` (the CRC-32 of the body in decimal), `{method}`, `{url}`, `{form}` (the pairs of a form, decoded, each once,
 /// sorted by name and value, without anything between), `{header:NAME}`, `{json:POINTER}`, `{query:NAME}` and `{setting:NAME}`, which the receiver
-/// knows. All else is text.
+/// knows. What stands in brackets is left out when the request does not have a part of it: `[Subject: {json:/Subject}]`. All else is text.
 ///
 /// ```
 /// use nuncio_webhook::Signed;
@@ -30,6 +30,8 @@ pub enum Part {
     Text(String),
     /// The body, byte for byte.
     Body,
+    /// The CRC-32 of the body (IEEE 802.3) in decimal, for vendors who sign no more of it. Anybody can make another body with the same.
+    BodyCrc32,
     /// The timestamp as it was sent.
     Timestamp,
     /// The id as it was sent.
@@ -48,9 +50,11 @@ pub enum Part {
     Query(String),
     /// A value that the receiver knows, by name.
     Setting(String),
+    /// These, or nothing at all when the request does not have one of them. What it has but cannot be read is no reason to leave them out.
+    Optional(Vec<Part>),
 }
 
-/// A template that names a part that does not exist, or has a brace without its pair.
+/// A template that names a part that does not exist, or has a brace or bracket without its pair.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no part {{{0}}} of a request to sign")]
 pub struct UnknownPart(String);
@@ -61,31 +65,58 @@ impl Signed {
     pub fn parts(&self) -> &[Part] {
         &self.0
     }
+
+    /// The settings that it names.
+    pub(super) fn settings(&self) -> impl Iterator<Item = &String> {
+        let parts = self.0.iter().flat_map(|part| match part {
+            Part::Optional(parts) => parts.as_slice(),
+            part => std::slice::from_ref(part),
+        });
+        parts.filter_map(|part| match part {
+            Part::Setting(name) => Some(name),
+            _ => None,
+        })
+    }
 }
 
 impl FromStr for Signed {
     type Err = UnknownPart;
 
     fn from_str(mut text: &str) -> Result<Self, UnknownPart> {
-        let mut parts = Vec::new();
-        while !text.is_empty() {
-            let Some((before, rest)) = text.split_once('{') else {
-                parts.push(Part::Text(text.to_owned()));
-                break;
-            };
-            if !before.is_empty() {
-                parts.push(Part::Text(before.to_owned()));
-            }
-            let (name, rest) = rest.split_once('}').ok_or_else(|| UnknownPart(rest.to_owned()))?;
-            parts.push(part(name).ok_or_else(|| UnknownPart(name.to_owned()))?);
-            text = rest;
+        let parts = parts(&mut text)?;
+        if text.is_empty() { Ok(Self(parts)) } else { Err(UnknownPart(text.to_owned())) }
+    }
+}
+
+/// The parts up to the end of the text, or up to the bracket that ends them.
+fn parts(text: &mut &str) -> Result<Vec<Part>, UnknownPart> {
+    let mut found = Vec::new();
+    loop {
+        let (before, rest) = text.split_at(text.find(['{', '[', ']']).unwrap_or(text.len()));
+        if !before.is_empty() {
+            found.push(Part::Text(before.to_owned()));
         }
-        Ok(Self(parts))
+        *text = rest;
+        if let Some(rest) = text.strip_prefix('{') {
+            let (name, rest) = rest.split_once('}').ok_or_else(|| UnknownPart(rest.to_owned()))?;
+            found.push(part(name).ok_or_else(|| UnknownPart(name.to_owned()))?);
+            *text = rest;
+        } else if let Some(rest) = text.strip_prefix('[') {
+            *text = rest;
+            // No brackets within brackets: what is optional is a few parts, and a template from outside is not to nest without end.
+            let end = rest.find([']', '[']).filter(|end| rest[*end..].starts_with(']'));
+            let (mut inner, rest) = rest.split_at(end.ok_or_else(|| UnknownPart(rest.to_owned()))?);
+            found.push(Part::Optional(parts(&mut inner)?));
+            *text = &rest[1..];
+        } else {
+            return Ok(found);
+        }
     }
 }
 
 fn part(name: &str) -> Option<Part> {
     Some(match name.split_once(':') {
+        Some(("body", "crc32")) => Part::BodyCrc32,
         Some(("header", name)) => Part::Header(name.to_owned()),
         Some(("json", pointer)) => Part::Json(pointer.to_owned()),
         Some(("query", name)) => Part::Query(name.to_owned()),
@@ -105,19 +136,31 @@ fn part(name: &str) -> Option<Part> {
 
 impl fmt::Display for Signed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|part| match part {
-            Part::Text(text) => f.write_str(text),
-            Part::Body => f.write_str("{body}"),
-            Part::Timestamp => f.write_str("{timestamp}"),
-            Part::Id => f.write_str("{id}"),
-            Part::Method => f.write_str("{method}"),
-            Part::Url => f.write_str("{url}"),
-            Part::Form => f.write_str("{form}"),
-            Part::Header(name) => write!(f, "{{header:{name}}}"),
-            Part::Json(pointer) => write!(f, "{{json:{pointer}}}"),
-            Part::Query(name) => write!(f, "{{query:{name}}}"),
-            Part::Setting(name) => write!(f, "{{setting:{name}}}"),
-        })
+        self.0.iter().try_for_each(|part| part.fmt(f))
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Body => f.write_str("{body}"),
+            Self::BodyCrc32 => f.write_str("{body:crc32}"),
+            Self::Timestamp => f.write_str("{timestamp}"),
+            Self::Id => f.write_str("{id}"),
+            Self::Method => f.write_str("{method}"),
+            Self::Url => f.write_str("{url}"),
+            Self::Form => f.write_str("{form}"),
+            Self::Header(name) => write!(f, "{{header:{name}}}"),
+            Self::Json(pointer) => write!(f, "{{json:{pointer}}}"),
+            Self::Query(name) => write!(f, "{{query:{name}}}"),
+            Self::Setting(name) => write!(f, "{{setting:{name}}}"),
+            Self::Optional(parts) => {
+                f.write_str("[")?;
+                parts.iter().try_for_each(|part| part.fmt(f))?;
+                f.write_str("]")
+            }
+        }
     }
 }
 
@@ -147,5 +190,26 @@ impl schemars::JsonSchema for Signed {
 impl From<Signed> for String {
     fn from(signed: Signed) -> Self {
         signed.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_written_as_it_was_read() {
+        for text in
+            ["", "a", "{body:crc32}|{setting:id}", "a[b{json:/c}\n]d[{header:E}]", "[]", "{json:/a~1b}:"]
+        {
+            assert_eq!(text.parse::<Signed>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_bracket_or_brace_without_its_pair_is_an_error() {
+        for text in ["[", "]", "a]b", "[a[b]]", "[a", "{body", "[{body]}", "{body:md5}"] {
+            assert!(text.parse::<Signed>().is_err(), "{text}");
+        }
     }
 }
