@@ -36,6 +36,9 @@ macro_rules! built_in {
 }
 
 const BUILT_IN: &[(&str, &str)] = built_in![
+    "adyen",
+    "adyen-platform",
+    "aws-sns",
     "bitbucket",
     "box",
     "circleci",
@@ -43,6 +46,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "github",
     "gitlab",
     "gocardless",
+    "google-pubsub",
     "hubspot",
     "hubspot-v1",
     "hubspot-v2",
@@ -53,7 +57,10 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "mailgun",
     "meta",
     "mux",
+    "netlify",
     "paddle",
+    "paypal",
+    "plaid",
     "pusher",
     "razorpay",
     "sanity",

@@ -6,6 +6,8 @@ mod algorithms;
 mod differences;
 mod explain;
 mod handshakes;
+mod items;
+mod keys;
 mod properties;
 mod published;
 mod vectors;

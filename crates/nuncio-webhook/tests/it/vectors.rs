@@ -1,31 +1,39 @@
 //! The verdicts of the providers' own libraries, and where ours differ on purpose.
 //!
 //! `tests/vectors` says what each library did with a request. Where a case says what is safer than what they did, that is expected. Every difference
-//! is in [`DIFFERENCES`], with its reason in `docs/decisions/0014-webhook-verdicts.md`.
+//! is in [`DIFFERENCES`], with its reason in `docs/decisions/0014-webhook-verdicts.md` or `0015-published-keys.md`.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, UNIX_EPOCH};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use nuncio_webhook::{Request, Secrets, handshake, provider, providers, verify};
+use nuncio_webhook::{Keys, PublishedKey, Request, Secrets, handshake, provider, providers, verify};
 use serde_json::Value;
 
 use crate::differences::DIFFERENCES;
 use crate::published;
 
 const FILES: &[&str] = &[
+    "adyen",
+    "adyen-platform",
+    "aws-sns",
     "discord",
     "github",
     "gitlab",
     "gocardless",
+    "google-pubsub",
     "hubspot",
     "intercom",
     "linear",
     "mailgun",
     "meta",
     "mux",
+    "netlify",
     "paddle",
+    "paypal",
+    "plaid",
     "pusher",
     "sanity",
     "sendgrid",
@@ -39,20 +47,50 @@ const FILES: &[&str] = &[
     "workos",
 ];
 
-struct Case {
+/// What providers serve, by URL.
+struct Served(BTreeMap<String, String>);
+
+impl Keys for Served {
+    fn find(&self, key: &PublishedKey, _now: SystemTime) -> Option<Arc<[u8]>> {
+        Some(self.0.get(key.url())?.as_bytes().into())
+    }
+}
+
+pub(crate) struct Case {
     file: &'static str,
     value: Value,
 }
 
 impl Case {
-    fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let cases = FILES.iter().flat_map(|file| {
             let path = format!("{}/tests/vectors/{file}.json", env!("CARGO_MANIFEST_DIR"));
             let mut document: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
             let Value::Array(cases) = document["cases"].take() else { panic!("{file} has no cases") };
-            cases.into_iter().map(|value| Self { file, value })
+            let (settings, documents) = (document["settings"].take(), document["documents"].take());
+            cases.into_iter().map(move |mut value| {
+                // What the receiver knows in every case of the file, unless the case says otherwise.
+                if value.get("settings").is_none() {
+                    value["settings"] = settings.clone();
+                }
+                value["documents"] = documents.clone();
+                Self { file, value }
+            })
         });
         cases.collect()
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
+        Self::all().into_iter().find(|case| case.name() == name).unwrap_or_else(|| panic!("no case {name}"))
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.value["now"].as_u64().unwrap())
+    }
+
+    /// What the provider serves.
+    pub(crate) fn document(&self) -> String {
+        self.value["documents"].as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned()
     }
 
     fn text(&self, key: &str) -> &str {
@@ -80,7 +118,7 @@ impl Case {
         }
     }
 
-    fn body(&self) -> Vec<u8> {
+    pub(crate) fn body(&self) -> Vec<u8> {
         let Some(repeat) = self.value.get("body_repeat") else {
             return STANDARD.decode(self.text("body_base64")).unwrap();
         };
@@ -89,7 +127,7 @@ impl Case {
         format!("{}{}{}", part("prefix"), part("text").repeat(times), part("suffix")).into_bytes()
     }
 
-    fn headers(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn headers(&self) -> Vec<(String, Vec<u8>)> {
         let headers = self.value["headers"].as_object().unwrap().iter().flat_map(|(name, value)| {
             let values = match value {
                 Value::Array(values) => values.clone(),
@@ -100,19 +138,27 @@ impl Case {
         headers.collect()
     }
 
-    fn secrets(&self) -> Secrets {
-        // The key that every good request of the file names.
-        let secrets = Secrets::new().setting("app_key", "nuncio-app-key");
-        let secret = self.value.get("secret").or(self.value.get("public_key")).unwrap();
-        secrets.with("current", secret.as_str().unwrap())
+    pub(crate) fn secrets(&self) -> Secrets {
+        // The key that every good request of Pusher's file names.
+        let mut secrets = Secrets::new().setting("app_key", "nuncio-app-key");
+        for (name, value) in self.value["settings"].as_object().into_iter().flatten() {
+            secrets = secrets.setting(name, value.as_str().unwrap());
+        }
+        if let Some(documents) = self.value["documents"].as_object() {
+            let served = |(url, text): (&String, &Value)| (url.clone(), text.as_str().unwrap().to_owned());
+            secrets = secrets.keys(Arc::new(Served(documents.iter().map(served).collect())));
+        }
+        match self.value.get("secret").or(self.value.get("public_key")) {
+            Some(secret) => secrets.with("current", secret.as_str().unwrap()),
+            None => secrets,
+        }
     }
 
     fn verdict(&self) -> Result<(), nuncio_webhook::Refusal> {
         let (body, headers, secrets) = (self.body(), self.headers(), self.secrets());
         let request =
             Request { method: self.text("method"), url: self.text("url"), headers: &headers, body: &body };
-        let now = UNIX_EPOCH + Duration::from_secs(self.value["now"].as_u64().unwrap());
-        verify(&provider(&self.provider()).unwrap().scheme, &request, &secrets, now).map(|_| ())
+        verify(&provider(&self.provider()).unwrap().scheme, &request, &secrets, self.now()).map(|_| ())
     }
 }
 
@@ -160,7 +206,7 @@ fn the_recorded_ping_of_discord_is_answered_with_a_pong() {
     let ping = cases.iter().find(|case| case.name() == "discord/valid-ping").unwrap();
     let (body, headers, secrets) = (ping.body(), ping.headers(), ping.secrets());
     let request = Request { method: "POST", url: "", headers: &headers, body: &body };
-    let now = UNIX_EPOCH + Duration::from_secs(ping.value["now"].as_u64().unwrap());
-    let answer = handshake(&provider("discord").unwrap().scheme, &request, &secrets, now).unwrap().unwrap();
+    let answer =
+        handshake(&provider("discord").unwrap().scheme, &request, &secrets, ping.now()).unwrap().unwrap();
     assert_eq!((answer.content_type, &answer.body[..]), ("application/json", &br#"{"type":1}"#[..]));
 }

@@ -1,0 +1,53 @@
+//! Bodies of which each item is signed, and what else a scheme can say of a part of a request.
+
+use nuncio_webhook::{Refusal, Request, Scheme, Secrets, provider, verify};
+
+use crate::vectors::Case;
+
+fn adyen(body: &str) -> Result<(), Refusal> {
+    let case = Case::named("adyen/valid-two-items");
+    let headers = case.headers();
+    let request = Request { method: "POST", url: "", headers: &headers, body: body.as_bytes() };
+    verify(&provider("adyen").unwrap().scheme, &request, &case.secrets(), case.now()).map(|_| ())
+}
+
+#[test]
+fn every_item_must_hold_and_there_must_be_one() {
+    let good = String::from_utf8(Case::named("adyen/valid-two-items").body()).unwrap();
+    assert_eq!(adyen(&good), Ok(()));
+    assert_eq!(adyen(&good.replacen("8313547924770610", "8313547924770611", 1)), Err(Refusal::NoMatch));
+    assert_eq!(adyen(&good.replacen("7914073381342284", "7914073381342285", 1)), Err(Refusal::NoMatch));
+    let missing = || Err(Refusal::Missing { place: "/notificationItems of the body".to_owned() });
+    assert_eq!(adyen(r#"{"notificationItems": []}"#), missing());
+    assert_eq!(adyen(r#"{"notificationItems": {}}"#), missing());
+    assert_eq!(adyen("{}"), missing());
+    // A second list would be read by others.
+    assert_eq!(adyen(&good.replacen('{', r#"{"notificationItems": [],"#, 1)), missing());
+    let many = format!(r#"{{"notificationItems": [{}]}}"#, vec!["{}"; 33].join(","));
+    assert!(matches!(adyen(&many), Err(Refusal::TooManySignatures { count: 33, max: 32, .. })));
+}
+
+#[test]
+fn a_signature_is_for_the_requests_that_it_names_alone() {
+    let scheme: Scheme = serde_json::from_str(
+        r#"{"signatures": [
+            {"when": [{"at": {"header": "X-Version"}, "equals": {"text": "1"}}],
+             "at": {"header": "X-Token"}, "algorithm": "token", "encoding": "plain", "key_prefix": "one_"},
+            {"when": [{"at": {"header": "X-Version"}, "equals": {"text": "2"}}],
+             "at": {"header": "X-Token"}, "algorithm": "token", "encoding": "plain", "key_prefix": "two_"}]}"#,
+    )
+    .unwrap();
+    let verdict = |version: &str, token: &str| {
+        let headers = vec![("X-Version", version), ("X-Token", token)];
+        let request = Request { method: "POST", url: "", headers: &headers, body: b"" };
+        let secrets = Secrets::new().with("first", "one_made-up-a").with("second", "two_made-up-b");
+        verify(&scheme, &request, &secrets, std::time::UNIX_EPOCH)
+            .map(|verified| verified.secret().to_owned())
+    };
+    assert_eq!(verdict("1", "made-up-a").as_deref(), Ok("first"));
+    assert_eq!(verdict("2", "made-up-b").as_deref(), Ok("second"));
+    assert_eq!(verdict("1", "made-up-b"), Err(Refusal::NoMatch));
+    assert_eq!(verdict("2", "made-up-a"), Err(Refusal::NoMatch));
+    let other = Err(Refusal::Unexpected { place: "the header X-Version".to_owned() });
+    assert_eq!(verdict("3", "made-up-a"), other);
+}
