@@ -273,7 +273,7 @@ pub(crate) struct AnswerOptions {
     pub(crate) fail: bool,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} has no =: write NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
 }

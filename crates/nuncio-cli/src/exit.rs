@@ -10,6 +10,8 @@ pub(crate) const OK: u8 = 0;
 pub(crate) const LOCAL: u8 = 1;
 /// Some items failed, the others were done.
 pub(crate) const PARTIAL: u8 = 7;
+/// A webhook is refused.
+pub(crate) const NOT_GENUINE: u8 = 15;
 /// Ctrl-C: 128 and SIGINT, as a shell would say.
 pub(crate) const INTERRUPTED: u8 = 130;
 /// A request to terminate: 128 and SIGTERM.
@@ -35,6 +37,7 @@ Exit codes:
    12  an input or an answer is not what it should be: no JSON, a schema, a size
    13  pages: a repeated cursor, a link to another host, records missing
    14  the GraphQL answer has errors
+   15  a webhook is not genuine
   130  interrupted (Ctrl-C, SIGINT)
   141  the reader of standard output went away
   143  terminated (SIGTERM)";

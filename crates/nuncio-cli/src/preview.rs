@@ -79,7 +79,7 @@ fn body(request: &Request) -> Option<String> {
 }
 
 /// One word for a POSIX shell. A blank in it becomes a reference to `variable`.
-fn quote(text: &str, variable: Option<&str>) -> String {
+pub(crate) fn quote(text: &str, variable: Option<&str>) -> String {
     match variable {
         Some(variable) if text.contains(BLANK) => {
             let escaped: String = text.chars().fold(String::new(), |mut out, c| {

@@ -13,6 +13,7 @@ mod man;
 mod pull;
 mod sandbox;
 mod services;
+mod webhook;
 
 use clap::Subcommand;
 
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Logout(Box<logout::LogoutCommand>),
     Connections(connections::ConnectionsCommand),
     Auth(auth::AuthCommand),
+    Webhook(webhook::WebhookCommand),
     /// Everything once, against a sandbox on this machine: no account and no network needed
     Demo,
     Sandbox(sandbox::SandboxCommand),
@@ -51,6 +53,7 @@ impl Command {
             Self::Logout(command) => command.run(session).await,
             Self::Connections(command) => command.run(session).await,
             Self::Auth(command) => command.run(session),
+            Self::Webhook(command) => command.run(session),
             Self::Demo => Ok(demo::run().await?),
             Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),

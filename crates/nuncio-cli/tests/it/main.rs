@@ -17,3 +17,4 @@ mod patterns;
 mod runs;
 mod secrets;
 mod support;
+mod webhooks;

@@ -40,7 +40,7 @@ impl Home {
         self.dir.path().join(name)
     }
 
-    pub(crate) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &(impl AsRef<[u8]> + ?Sized)) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -68,12 +68,12 @@ impl Home {
     }
 
     /// The binary with `args` and `input` on its standard input.
-    pub(crate) fn run_with(&self, args: &[&str], input: &str) -> Ran {
+    pub(crate) fn run_with(&self, args: &[&str], input: &(impl AsRef<[u8]> + ?Sized)) -> Ran {
         let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // It may have ended before it read anything.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let _ = child.stdin.take().unwrap().write_all(input.as_ref());
         Ran::from(child.wait_with_output().unwrap())
     }
 }

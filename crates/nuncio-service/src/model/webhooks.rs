@@ -37,11 +37,19 @@ impl Webhooks {
         {
             secrets = secrets.with("previous_secret", previous.secret(&scope)?.expose());
         }
-        for (name, value) in &self.settings {
+        self.settings(secrets, env)
+    }
+
+    /// `secrets` and the settings, for secrets from elsewhere.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when an environment variable is missing.
+    pub fn settings(&self, secrets: Secrets, env: &Env) -> Result<Secrets, Error> {
+        let scope = Scope::new(env);
+        self.settings.iter().try_fold(secrets, |secrets, (name, value)| {
             // One from the environment may be as secret as a token.
-            secrets = secrets.setting(name, value.secret(&scope)?.expose());
-        }
-        Ok(secrets)
+            Ok(secrets.setting(name, value.secret(&scope)?.expose()))
+        })
     }
 }
 

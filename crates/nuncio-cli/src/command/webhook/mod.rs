@@ -1,0 +1,52 @@
+//! `nuncio webhook`: whether a webhook is genuine, and signatures for those that are sent.
+
+mod generate;
+mod headers;
+mod options;
+mod providers;
+mod refused;
+mod sign;
+mod source;
+mod verdict;
+mod verify;
+mod yaml;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+use crate::exit::Stop;
+use crate::session::Session;
+
+/// Verify, explain and sign webhooks
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WebhookCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Verify(Box<verify::VerifyCommand>),
+    Sign(Box<sign::SignCommand>),
+    Secret(generate::SecretCommand),
+    Providers(providers::ProvidersCommand),
+}
+
+impl WebhookCommand {
+    pub(crate) fn run(self, session: &Session) -> Result<(), Stop> {
+        match self.action {
+            Action::Verify(command) => command.run(session),
+            Action::Sign(command) => command.run(session),
+            Action::Secret(command) => command.run(session),
+            Action::Providers(command) => command.run(session),
+        }
+    }
+}
+
+/// The text with escapes for what cannot be seen or moves the cursor.
+fn visible(text: &str) -> String {
+    let escaped = |c: char| match c {
+        '"' | '\'' | '\\' => vec![c],
+        _ => c.escape_debug().collect(),
+    };
+    text.chars().flat_map(escaped).collect()
+}
