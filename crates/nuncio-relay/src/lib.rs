@@ -2,23 +2,28 @@
 
 mod clock;
 mod delivery;
+mod directory;
 pub mod dispatch;
-mod endpoint;
 mod event;
 mod id;
+pub mod inbox;
 mod notice;
+pub mod outbox;
 mod outcome;
 mod route;
 mod schedule;
+pub mod settings;
 pub mod store;
 
 pub use delivery::{Attempt, Delivery, State};
+pub use directory::{Directory, Endpoint};
 pub use dispatch::{Deliver, Dispatcher};
-pub use endpoint::Pace;
 pub use event::{Event, Headers, NotAnOrigin, Origin};
 pub use id::{DeliveryId, EventId, NotAnEventId};
+pub use inbox::Inbox;
 pub use notice::Notice;
+pub use outbox::Outbox;
 pub use outcome::{Failure, Fault, Outcome};
-pub use route::{Directory, Endpoint, Route, TypePattern};
+pub use route::{Route, TypePattern};
 pub use schedule::Schedule;
 pub use store::{Store, StoreError};

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use nuncio_client::Random;
+use nuncio_service::model::Span;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-const SECOND: u32 = 1;
-const MINUTE: u32 = 60 * SECOND;
-const HOUR: u32 = 60 * MINUTE;
+const SECOND: u64 = 1;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
 
 /// The waits between the attempts to deliver one event: after as many failures as there are waits, and one more, it is given up.
 ///
@@ -25,25 +27,24 @@ const HOUR: u32 = 60 * MINUTE;
 /// assert!(first >= Duration::from_secs(5) && first < Duration::from_millis(5_500));
 /// assert_eq!(schedule.wait(10, &Random::seeded(1)), None);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Schedule {
-    /// The waits in seconds.
-    waits: Vec<u32>,
+    waits: Vec<Span>,
 }
 
 impl Schedule {
-    /// A schedule of these waits, in seconds.
+    /// A schedule of these waits.
     #[must_use]
-    pub fn new(waits: Vec<u32>) -> Self {
-        Self { waits }
+    pub fn new(waits: impl IntoIterator<Item = Duration>) -> Self {
+        Self { waits: waits.into_iter().map(Span).collect() }
     }
 
     /// How long to wait after attempt `number`, counted from 1, has failed. `None`: it was the last.
     #[must_use]
     pub fn wait(&self, number: u32, random: &Random) -> Option<Duration> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
-        let wait = Duration::from_secs((*self.waits.get(index)?).into());
+        let Span(wait) = *self.waits.get(index)?;
         Some(wait + random.below(wait / 10))
     }
 }
@@ -61,6 +62,6 @@ impl Default for Schedule {
             20 * HOUR,
             24 * HOUR,
         ];
-        Self { waits: waits.to_vec() }
+        Self::new(waits.map(Duration::from_secs))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::route::{Directory, Endpoint};
+use crate::directory::{Directory, Endpoint};
 use crate::store::EndpointStatus;
 
 use super::lane::{Lane, Room};
@@ -47,14 +47,14 @@ impl Lanes {
     pub(super) fn set(&mut self, directory: &Directory, now: Instant) {
         self.known.retain(|name, _| directory.endpoints.contains_key(name));
         for (name, endpoint) in &directory.endpoints {
-            let pace = &endpoint.pace;
+            let delivery = &endpoint.settings.delivery;
             match self.known.get_mut(name) {
                 Some(known) => {
-                    known.lane.set(pace.concurrency, pace.rate, now);
+                    known.lane.set(delivery.concurrency, delivery.rate, now);
                     known.endpoint = Arc::clone(endpoint);
                 }
                 None => {
-                    let lane = Lane::new(pace.concurrency, pace.rate, now);
+                    let lane = Lane::new(delivery.concurrency, delivery.rate, now);
                     let endpoint = Arc::clone(endpoint);
                     let known = Known { endpoint, lane, next_due: None, failing_since: None, is_met: false };
                     self.known.insert(name.clone(), known);

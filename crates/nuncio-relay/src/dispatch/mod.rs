@@ -19,8 +19,8 @@ use jiff::Timestamp;
 use nuncio_client::{Clock, Random};
 use tokio::sync::{Notify, watch};
 
+use crate::directory::{Directory, Endpoint};
 use crate::outcome::Outcome;
-use crate::route::{Directory, Endpoint};
 use crate::store::{Leased, Store};
 
 /// Makes one attempt to deliver.

@@ -152,7 +152,7 @@ impl Dispatcher {
     }
 
     fn request(&self, work: &mut Work, name: String, limit: u32, now: Timestamp) -> Option<LeaseRequest> {
-        let timeout = work.lanes.get_mut(&name)?.endpoint.pace.timeout;
+        let timeout = work.lanes.get_mut(&name)?.endpoint.settings.delivery.timeout.0;
         work.lanes.forget(&name);
         Some(LeaseRequest {
             endpoint: name,
@@ -188,7 +188,7 @@ impl Dispatcher {
                 known.lane.begin(Instant::now());
                 let attempt =
                     self.deliver.deliver(&request.endpoint, Arc::clone(&known.endpoint), leased.clone());
-                let timeout = known.endpoint.pace.timeout;
+                let timeout = known.endpoint.settings.delivery.timeout.0;
                 let begun = Begun {
                     endpoint: request.endpoint.clone(),
                     leased,
@@ -227,7 +227,7 @@ impl Dispatcher {
         let turn = known.lane.end(&outcome, begun.instant, Instant::now(), &self.random);
         let case = Case {
             endpoint: &begun.endpoint,
-            pace: &known.endpoint.pace,
+            delivery: &known.endpoint.settings.delivery,
             leased: &begun.leased,
             outcome: &outcome,
             turn,

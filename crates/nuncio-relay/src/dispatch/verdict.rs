@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use nuncio_client::Random;
 
 use crate::Origin;
-use crate::endpoint::Pace;
 use crate::notice::Notice;
 use crate::outcome::{Fault, Outcome};
+use crate::settings::Delivery;
 use crate::store::{HealthChange, Leased, Then};
 
 use super::lane::Turn;
@@ -22,7 +22,7 @@ pub(super) struct Verdict {
 /// What is known when an attempt has ended.
 pub(super) struct Case<'a> {
     pub(super) endpoint: &'a str,
-    pub(super) pace: &'a Pace,
+    pub(super) delivery: &'a Delivery,
     pub(super) leased: &'a Leased,
     pub(super) outcome: &'a Outcome,
     pub(super) turn: Turn,
@@ -60,9 +60,13 @@ impl Case<'_> {
     }
 
     fn next_try(&self, told: Option<std::time::Duration>, random: &Random) -> Then {
-        let Some(wait) = self.pace.schedule.wait(self.leased.attempt, random) else { return Then::Dead };
+        let Some(wait) = self.delivery.schedule.wait(self.leased.attempt, random) else { return Then::Dead };
         let due = later(self.now, wait.max(told.unwrap_or_default()));
-        if due > later(self.leased.event.at, self.pace.expires_after) { Then::Dead } else { Then::Retry(due) }
+        if due > later(self.leased.event.at, self.delivery.expires_after.0) {
+            Then::Dead
+        } else {
+            Then::Retry(due)
+        }
     }
 
     fn recovery(&self) -> (Option<HealthChange>, Vec<Notice>) {
@@ -85,7 +89,7 @@ impl Case<'_> {
                 };
                 (Some(HealthChange::Failing(self.now)), vec![notice])
             }
-            (_, Some(since)) if self.now > later(since, self.pace.disable_after) => {
+            (_, Some(since)) if self.now > later(since, self.delivery.disable_after.0) => {
                 let (health, notice) = self.disabled(format!("it has failed since {since}: {reason}"));
                 (Some(health), vec![notice])
             }

@@ -400,6 +400,25 @@ pub enum DocumentKind {
     Job,
 }
 
+impl std::fmt::Display for DocumentKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Application => "application",
+            Self::Endpoint => "endpoint",
+            Self::EventType => "event_type",
+            Self::Token => "token",
+            Self::Job => "job",
+        })
+    }
+}
+
+impl DocumentKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] =
+        [Self::Source, Self::Application, Self::Endpoint, Self::EventType, Self::Token, Self::Job];
+}
+
 /// A setting, as its kind writes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {

@@ -1,10 +1,11 @@
 //! Durations as people write them.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A duration with its unit: `200ms`, `30s`, `5m`, `1h`, `1d`, fractions as in `1.5s`, sums as in `1m30s`. A bare number is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +39,29 @@ impl FromStr for Span {
     }
 }
 
+/// In whole milliseconds, the largest units first: `1m30s`.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut millis = self.0.as_millis();
+        if millis == 0 {
+            return f.write_str("0s");
+        }
+        for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+            if millis >= length {
+                write!(f, "{}{unit}", millis / length)?;
+                millis %= length;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
@@ -62,6 +86,15 @@ impl JsonSchema for Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_is_read_as_it_is_shown() {
+        for millis in [0, 1, 999, 1_000, 90_500, 3_600_000, 86_400_000, 90_061_001] {
+            let span = Span(Duration::from_millis(millis));
+            assert_eq!(span.to_string().parse(), Ok(span));
+        }
+        assert_eq!(Span(Duration::from_secs(90)).to_string(), "1m30s");
+    }
 
     #[test]
     fn a_duration_needs_its_unit() {

@@ -7,21 +7,8 @@ use crate::store::{Change, Document, DocumentKind, Documents};
 
 use super::writer::Refusal;
 
-const KINDS: [(DocumentKind, &str); 6] = [
-    (DocumentKind::Source, "source"),
-    (DocumentKind::Application, "application"),
-    (DocumentKind::Endpoint, "endpoint"),
-    (DocumentKind::EventType, "event_type"),
-    (DocumentKind::Token, "token"),
-    (DocumentKind::Job, "job"),
-];
-
-fn written(kind: DocumentKind) -> &'static str {
-    KINDS.iter().find(|(known, _)| *known == kind).map_or("", |(_, text)| text)
-}
-
 fn read_kind(text: &str) -> Option<DocumentKind> {
-    KINDS.iter().find(|(_, known)| *known == text).map(|(kind, _)| *kind)
+    DocumentKind::ALL.into_iter().find(|kind| kind.to_string() == text)
 }
 
 pub(super) fn documents(db: &Connection) -> Result<Documents> {
@@ -71,7 +58,7 @@ pub(super) fn put(db: &Connection, document: &Document) -> Result<()> {
          ON CONFLICT DO UPDATE SET from_file = excluded.from_file, value = excluded.value",
     )?
     .execute(params![
-        written(document.kind),
+        document.kind.to_string(),
         document.name,
         document.from_file,
         document.value.to_string()
@@ -89,6 +76,6 @@ fn remove(db: &Connection, kind: DocumentKind, name: &str) -> Result<()> {
         )?;
         db.execute("DELETE FROM endpoint WHERE name = ?1", [name])?;
     }
-    db.execute("DELETE FROM document WHERE kind = ?1 AND name = ?2", [written(kind), name])?;
+    db.execute("DELETE FROM document WHERE kind = ?1 AND name = ?2", [&*kind.to_string(), name])?;
     Ok(())
 }

@@ -8,10 +8,12 @@ use std::time::{Duration, UNIX_EPOCH};
 use jiff::{SignedDuration, Timestamp};
 use nuncio_client::{Clock, Random};
 use nuncio_relay::dispatch::{Dispatcher, Settings};
+use nuncio_relay::settings::{self, Delivery};
 use nuncio_relay::store::{
     Append, Appended, Change, DeliveryQuery, Document, DocumentKind, MemoryStore, Owed, Store,
 };
-use nuncio_relay::{Directory, Endpoint, Event, EventId, Headers, Origin, Pace, Route, State};
+use nuncio_relay::{Directory, Endpoint, Event, EventId, Headers, Origin, State};
+use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -61,15 +63,18 @@ impl World {
             .map(|number| (format!("endpoint-{number}"), KINDS[pick(KINDS.len() as u128)]))
             .collect();
         let endpoints = kinds.keys().map(|name| {
-            let pace = Pace {
+            let delivery = Delivery {
                 concurrency: NonZeroU32::new(1 + pick(8) as u32).unwrap(),
                 rate: (pick(3) == 0).then(|| "3/s".parse().unwrap()),
-                ..Pace::default()
+                ..Delivery::default()
             };
-            let route = Route { from: Origin::Source("shop".to_owned()), types: Vec::new() };
-            (name.clone(), Arc::new(Endpoint { route, pace }))
+            let mut settings: settings::Endpoint =
+                serde_json::from_value(json!({ "from": "source/shop", "to": { "file": { "path": name } } }))
+                    .unwrap();
+            settings.delivery = delivery;
+            (name.clone(), Arc::new(Endpoint::new(settings).unwrap()))
         });
-        let directory = Directory { endpoints: endpoints.collect() };
+        let directory = Directory { endpoints: endpoints.collect(), ..Directory::default() };
         let store = Arc::new(MemoryStore::new());
         let put = |name: &String| {
             let (kind, value) = (DocumentKind::Endpoint, serde_json::Value::Null);
@@ -256,7 +261,7 @@ impl World {
     fn has_expired(&self, seen: &Seen) -> bool {
         let Some((last, _)) = seen.begun.last() else { return false };
         let longest = Duration::from_secs(WAITS.iter().max().copied().unwrap_or(0) * 11 / 10);
-        *last + longest - self.start > Pace::default().expires_after
+        *last + longest - self.start > Delivery::default().expires_after.0
     }
 
     /// The first attempt of a delivery comes after the last of those that stand before it in its key.

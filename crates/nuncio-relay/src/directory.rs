@@ -1,0 +1,101 @@
+//! All that is set up, ready to be used. It is replaced whole when a setting changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use nuncio_client::Error;
+use nuncio_service::Env;
+use serde::de::DeserializeOwned;
+
+use crate::Event;
+use crate::inbox::Source;
+use crate::outbox::EventType;
+use crate::route::Route;
+use crate::settings;
+use crate::store::{Document, DocumentKind, Documents, Owed};
+
+/// All that is set up, ready to be used.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// How often the settings were changed before.
+    pub revision: u64,
+    /// Where webhooks come from.
+    pub sources: BTreeMap<String, Arc<Source>>,
+    /// Whose endpoints are told of events.
+    pub applications: BTreeMap<String, settings::Application>,
+    /// What applications tell of.
+    pub event_types: BTreeMap<String, EventType>,
+    /// Where events go.
+    pub endpoints: BTreeMap<String, Arc<Endpoint>>,
+}
+
+/// Where events go, ready to be used.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// What was set up, with the values of the environment.
+    pub settings: settings::Endpoint,
+    /// Which events it is owed.
+    pub route: Route,
+}
+
+impl Endpoint {
+    /// The endpoint of these settings.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when they cannot be used.
+    pub fn new(settings: settings::Endpoint) -> Result<Self, Error> {
+        Ok(Self { route: Route::new(&settings)?, settings })
+    }
+}
+
+impl Directory {
+    /// What `documents` set up. Those of a config file may name variables of `env`.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) that names the document and what is wrong with it.
+    pub fn new(documents: &Documents, env: &Env) -> Result<Self, Error> {
+        let mut directory = Self { revision: documents.revision, ..Self::default() };
+        for document in &documents.all {
+            // What the API says is meant as it stands there: its callers may not read our environment.
+            directory.add(document, Some(env).filter(|_| document.from_file)).map_err(|error| {
+                Error::configuration(format!("{} {}: {error}", document.kind, document.name)).because(error)
+            })?;
+        }
+        Ok(directory)
+    }
+
+    fn add(&mut self, document: &Document, env: Option<&Env>) -> Result<(), Error> {
+        let name = document.name.clone();
+        match document.kind {
+            DocumentKind::Source => {
+                let settings = read::<settings::Source>(document)?.resolve(env)?;
+                self.sources.insert(name.clone(), Arc::new(Source::new(name, settings)?));
+            }
+            DocumentKind::Application => drop(self.applications.insert(name, read(document)?)),
+            DocumentKind::EventType => drop(self.event_types.insert(name, EventType::new(read(document)?)?)),
+            DocumentKind::Endpoint => {
+                let settings = read::<settings::Endpoint>(document)?.resolve(env)?;
+                self.endpoints.insert(name, Arc::new(Endpoint::new(settings)?));
+            }
+            DocumentKind::Token | DocumentKind::Job => {}
+        }
+        Ok(())
+    }
+
+    /// To whom `event` is owed, from now on.
+    #[must_use]
+    pub fn owed(&self, event: &Event, now: Timestamp) -> Vec<Owed> {
+        let takes = |(_, endpoint): &(&String, &Arc<Endpoint>)| endpoint.route.takes(event);
+        let owed = |(name, endpoint): (&String, &Arc<Endpoint>)| Owed {
+            endpoint: name.clone(),
+            order_key: endpoint.route.order_key(event),
+            due: now,
+        };
+        self.endpoints.iter().filter(takes).map(owed).collect()
+    }
+}
+
+fn read<T: DeserializeOwned>(document: &Document) -> Result<T, Error> {
+    serde_json::from_value(document.value.clone()).map_err(|error| Error::configuration(error.to_string()))
+}

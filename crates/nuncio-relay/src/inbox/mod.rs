@@ -1,0 +1,186 @@
+//! Webhooks in: verified on the bytes that arrived, stored, and only then acknowledged.
+
+mod refusals;
+mod source;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use nuncio_client::{Clock, Random};
+use nuncio_webhook::{Refusal, Request, handshake, verify};
+use tokio::sync::watch;
+
+use crate::directory::Directory;
+use crate::dispatch::Handle;
+use crate::store::{Append, Appended, Store, StoreError, Unique};
+use crate::{Event, EventId, Headers, Origin, clock};
+
+use refusals::Refusals;
+pub use source::Source;
+
+/// How long before the provider gives up it is told to come back: 500 ms.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// Receives webhooks.
+pub struct Inbox {
+    store: Arc<dyn Store>,
+    directory: watch::Receiver<Arc<Directory>>,
+    dispatcher: Handle,
+    clock: Clock,
+    random: Random,
+    refusals: Refusals,
+}
+
+/// A request that came in, its body read as far as [`Source::max_body_bytes`].
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The whole URL that it came to, as far as is known.
+    pub url: &'a str,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its body, as it came over the wire.
+    pub body: &'a Bytes,
+    /// Who sent it.
+    pub peer: Option<IpAddr>,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Received {
+    /// It is stored.
+    Stored(EventId),
+    /// It was stored before, as this event.
+    Duplicate(EventId),
+    /// The provider asked whether we are there.
+    Handshake,
+    /// It is not genuine.
+    Refused(Refusal),
+    /// It does not come from an address that the source allows.
+    ForeignAddress,
+    /// There is no such source.
+    NoSource,
+    /// It could not be stored now.
+    Unavailable(String),
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The value of `Content-Type`, if there is a body.
+    pub content_type: Option<&'static str>,
+    /// The body.
+    pub body: Bytes,
+    /// Why.
+    pub received: Received,
+}
+
+impl Inbox {
+    /// An inbox over this store. `dispatcher` is told what is due.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        directory: watch::Receiver<Arc<Directory>>,
+        dispatcher: Handle,
+        clock: Clock,
+        random: Random,
+    ) -> Self {
+        Self { store, directory, dispatcher, clock, random, refusals: Refusals::default() }
+    }
+
+    /// The source of this name.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<Arc<Source>> {
+        self.directory.borrow().sources.get(name).map(Arc::clone)
+    }
+
+    /// Takes a request for a source. A status of 2xx says that it is on disk. Dropping the future may leave it stored or not; the provider, which has
+    /// got no answer, sends it again.
+    pub async fn receive(&self, source: &str, arrival: Arrival<'_>) -> Reply {
+        let Some(source) = self.source(source) else {
+            return plain(StatusCode::NOT_FOUND, Received::NoSource);
+        };
+        if !source.allows(arrival.peer) {
+            return plain(StatusCode::FORBIDDEN, Received::ForeignAddress);
+        }
+        let request = Request {
+            method: arrival.method.as_str(),
+            url: source.settings.url.as_deref().unwrap_or(arrival.url),
+            headers: arrival.headers,
+            body: arrival.body,
+        };
+        let time = self.clock.now();
+        let now = clock::now(&self.clock);
+        match handshake(&source.scheme, &request, &source.secrets, time) {
+            Ok(Some(answer)) => {
+                return Reply {
+                    status: StatusCode::OK,
+                    content_type: Some(answer.content_type),
+                    body: answer.body.into(),
+                    received: Received::Handshake,
+                };
+            }
+            Ok(None) => {}
+            Err(refusal) => return self.refuse(&source, arrival, refusal, now).await,
+        }
+        let verified = match verify(&source.scheme, &request, &source.secrets, time) {
+            Ok(verified) => verified,
+            Err(refusal) => return self.refuse(&source, arrival, refusal, now).await,
+        };
+        let event = Event {
+            id: EventId::new(now, &self.random),
+            origin: Origin::Source(source.name.clone()),
+            event_type: verified.event_type().unwrap_or_default(),
+            at: now,
+            headers: Headers::from(arrival.headers),
+            body: arrival.body.clone(),
+        };
+        let key = source.dedupe_key(&event, verified.id());
+        self.store(&source, event, key, now).await
+    }
+
+    async fn store(&self, source: &Source, event: Event, key: Option<String>, now: Timestamp) -> Reply {
+        let window = SignedDuration::try_from(source.settings.dedupe.window.0).unwrap_or(SignedDuration::MAX);
+        let since = now.checked_sub(window).unwrap_or(Timestamp::MIN);
+        let (id, owed) = (event.id, self.directory.borrow().owed(&event, now));
+        let due: Vec<_> = owed.iter().map(|owed| (owed.endpoint.clone(), owed.due)).collect();
+        let append = Append { event, unique: key.map(|key| Unique { key, since }), owed };
+        let appended = match source.deadline() {
+            Some(deadline) => {
+                tokio::time::timeout(deadline.saturating_sub(MARGIN), self.store.append(append))
+                    .await
+                    .unwrap_or_else(|_| Err(StoreError::Unavailable("the disk is slow".to_owned())))
+            }
+            None => self.store.append(append).await,
+        };
+        match appended {
+            Ok(Appended::Stored) => {
+                due.iter().for_each(|(endpoint, due)| self.dispatcher.wake(endpoint, *due));
+                source.acknowledge(Received::Stored(id))
+            }
+            Ok(Appended::Duplicate { id, .. }) => source.acknowledge(Received::Duplicate(id)),
+            Err(error) => {
+                tracing::error!(source = source.name, %error, "a webhook was not stored, and not acknowledged");
+                plain(StatusCode::SERVICE_UNAVAILABLE, Received::Unavailable(error.to_string()))
+            }
+        }
+    }
+}
+
+fn plain(status: StatusCode, received: Received) -> Reply {
+    Reply { status, content_type: None, body: Bytes::new(), received }
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inbox")
+    }
+}

@@ -1,0 +1,84 @@
+//! A source, ready to receive.
+
+use std::fmt;
+use std::time::Duration;
+
+use nuncio_client::{Error, Redactor};
+use nuncio_webhook::{Scheme, Secrets};
+
+use crate::settings;
+
+/// A source, ready to receive.
+pub struct Source {
+    pub(super) name: String,
+    pub(super) settings: settings::Source,
+    pub(super) scheme: Scheme,
+    pub(super) secrets: Secrets,
+}
+
+impl Source {
+    /// The source of these settings.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when they cannot be used.
+    pub fn new(name: String, settings: settings::Source) -> Result<Self, Error> {
+        let scheme = settings.scheme.scheme().cloned().ok_or_else(|| {
+            Error::configuration("there is no provider of that name").advise(
+                "`nuncio webhook providers` lists those that come along; another scheme can be written out",
+            )
+        })?;
+        let mut secrets = Secrets::new();
+        for (label, secret) in &settings.secrets {
+            Redactor::global().register(secret.expose());
+            secrets = secrets.with(label, secret.expose());
+        }
+        for (name, value) in &settings.settings {
+            secrets = secrets.setting(name, value);
+        }
+        let mut source = Self { name, settings, scheme, secrets };
+        if let (Some(tolerance), Some(timestamp)) = (source.settings.tolerance, &mut source.scheme.timestamp)
+        {
+            let seconds = u32::try_from(tolerance.0.as_secs()).unwrap_or(u32::MAX);
+            (timestamp.past, timestamp.future) = (seconds, seconds);
+        }
+        Ok(source)
+    }
+
+    /// The longest body that it takes, in bytes.
+    #[must_use]
+    pub fn max_body_bytes(&self) -> u64 {
+        self.settings.max_body_bytes
+    }
+
+    /// How long the provider waits for the answer, if it says so.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        let within = self.scheme.reply.as_ref()?.within?;
+        Some(Duration::from_secs(within.into()))
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Source {
+    /// Whether it takes requests from this address.
+    pub(super) fn allows(&self, _peer: Option<std::net::IpAddr>) -> bool {
+        self.settings.allow_from.is_empty()
+    }
+
+    /// What the event is known by when it comes again.
+    pub(super) fn dedupe_key(&self, _event: &crate::Event, id: Option<String>) -> Option<String> {
+        id
+    }
+
+    /// What the provider wants to hear.
+    pub(super) fn acknowledge(&self, received: super::Received) -> super::Reply {
+        let status = self.scheme.reply.as_ref().and_then(|reply| reply.status);
+        let status = status.and_then(|status| http::StatusCode::from_u16(status).ok());
+        super::plain(status.unwrap_or(http::StatusCode::OK), received)
+    }
+}

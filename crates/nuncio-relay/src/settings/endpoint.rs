@@ -1,0 +1,173 @@
+//! Endpoints: which events go where, and how.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use nuncio_client::Error;
+use nuncio_client::limit::Refill;
+use nuncio_service::Env;
+use nuncio_service::model::{Rate, Span};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Origin, Schedule, TypePattern};
+
+use super::{SecretText, text};
+
+/// Which events go where, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// Events of this origin: `source/NAME`, `application/NAME`, or `relay` for what nuncio tells of itself.
+    #[schemars(with = "String")]
+    pub from: Origin,
+    /// Events of these types, with `*` for any characters. Default: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    pub types: Vec<TypePattern>,
+    /// Which of them. Default: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// Events for which this jq expression gives the same text go one after the other. Default: in no order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_by: Option<String>,
+    /// What is sent instead of the body, as a jq expression over the event. Default: the body, byte for byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<String>,
+    /// Where they go.
+    pub to: Target,
+    /// How often, how fast, how long.
+    #[serde(default)]
+    pub delivery: Delivery,
+}
+
+/// Which events: all that is given here must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// Headers that the event arrived with, and what they must be, with `*` for any characters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// A jq expression over `{type, headers, body}` that must give neither `null` nor `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jq: Option<String>,
+    /// A JSONPath (RFC 9535) that must find something in the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jsonpath: Option<String>,
+}
+
+/// Where events go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// To somebody's HTTP endpoint.
+    Http(Http),
+    /// Into a call of an operation of a service.
+    Operation(Operation),
+    /// Into a command of this machine. Only a config file can say so.
+    Command(Run),
+    /// To the end of a file of this machine, one line of JSON each. Only a config file can say so.
+    File(File),
+}
+
+/// Somebody's HTTP endpoint. Each event is a POST.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Its URL: https, or http to this machine.
+    pub url: String,
+    /// Headers that are sent along. Default: none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, SecretText>,
+    /// The secrets that it is signed with as Standard Webhooks has it (`whsec_…` for v1, `whsk_…` for v1a), the newest first. During a rotation
+    /// several. Default: it is not signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretText>,
+    /// Whether the headers that the event arrived with are sent along, but for those that belong to one connection or carry credentials. Default: no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forward_headers: bool,
+    /// Private addresses that its name may stand for, as CIDRs. Only a config file can say so. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_addresses: Vec<String>,
+}
+
+/// A call of an operation of a service. The id of the event is the idempotency key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// The service.
+    pub service: String,
+    /// Its operation.
+    pub operation: String,
+    /// The account, as `nuncio login --as` named it. Default: the environment's credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Its inputs: values, and texts with templates over `event.type`, `event.headers` and `event.body`.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, serde_json::Value>,
+}
+
+/// A command of this machine. It gets the body on its standard input, and the id and type as `NUNCIO_EVENT_ID` and `NUNCIO_EVENT_TYPE`; it has taken
+/// the event when it exits with 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// The program and its arguments. No shell reads them.
+    pub run: Vec<String>,
+}
+
+/// A file of this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Its path.
+    pub path: std::path::PathBuf,
+}
+
+/// How often, how fast, how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delivery {
+    /// The waits between attempts. Default: those of Standard Webhooks, ten attempts in a little over three days.
+    pub schedule: Schedule,
+    /// How many attempts may be under way at most. Default: 32.
+    pub concurrency: NonZeroU32,
+    /// How many attempts may begin in some time, such as `10/s`. Default: no bound.
+    #[serde(with = "text", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Rate>")]
+    pub rate: Option<Refill>,
+    /// How long one attempt may take. Default: 30s.
+    pub timeout: Span,
+    /// How old an event may be that is tried again. Default: 5d.
+    pub expires_after: Span,
+    /// How long an endpoint may do nothing but fail before it is disabled. Default: 5d.
+    pub disable_after: Span,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            schedule: Schedule::default(),
+            concurrency: NonZeroU32::new(32).unwrap_or(NonZeroU32::MIN),
+            rate: None,
+            timeout: Span(Duration::from_secs(30)),
+            expires_after: Span(5 * DAY),
+            disable_after: Span(5 * DAY),
+        }
+    }
+}
+
+impl Endpoint {
+    /// What it is with the values of the environment, if it may read them.
+    pub(crate) fn resolve(mut self, env: Option<&Env>) -> Result<Self, Error> {
+        if let (Target::Http(http), Some(env)) = (&mut self.to, env) {
+            for secret in http.headers.values_mut().chain(&mut http.secrets) {
+                *secret = secret.resolve(env)?;
+            }
+        }
+        Ok(self)
+    }
+}
