@@ -71,7 +71,14 @@ impl Algorithm {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SignatureEncoding"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "SignatureEncoding",
+        description = "How a signature is written. Each is one spelling, so that nobody can vary a signature and pass for another request."
+    )
+)]
 pub enum Encoding {
     /// Hex digits in lower case.
     Hex,

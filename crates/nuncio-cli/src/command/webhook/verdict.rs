@@ -69,10 +69,12 @@ impl Outcome {
                 }
                 text
             }
-            Self::Handshake(Answer { content_type, body, .. }) => {
+            Self::Handshake(Answer { content_type, body, visit }) => {
                 let body = visible(&String::from_utf8_lossy(body));
+                let visit =
+                    visit.as_ref().map(|url| format!("visit      {}\n", visible(url))).unwrap_or_default();
                 format!(
-                    "handshake: {provider} asks whether somebody is there\nanswer     200, Content-Type: {content_type}\nbody       {body}\n"
+                    "handshake: {provider} asks whether somebody is there\nanswer     200, Content-Type: {content_type}\nbody       {body}\n{visit}"
                 )
             }
             Self::Refused(refusal) => format!("refused: {refusal}\n"),
@@ -85,9 +87,9 @@ impl Outcome {
                 "verdict": "genuine", "id": event.id, "type": event.kind, "timestamp": event.timestamp(),
                 "secret": event.secret, "body_bytes": event.size,
             }),
-            Self::Handshake(Answer { content_type, body, .. }) => json!({
+            Self::Handshake(Answer { content_type, body, visit }) => json!({
                 "verdict": "handshake",
-                "answer": { "status": 200, "content_type": content_type, "body": String::from_utf8_lossy(body) },
+                "visit": visit, "answer": { "status": 200, "content_type": content_type, "body": String::from_utf8_lossy(body) },
             }),
             Self::Refused(refusal) => json!({
                 "verdict": "refused", "refusal": refusal.name(), "message": refusal.to_string(),
