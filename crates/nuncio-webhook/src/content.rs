@@ -12,10 +12,10 @@ pub(crate) type Content<'r> = Vec<Cow<'r, [u8]>>;
 
 /// What `signature` covers of `request`, once for each spelling of the URL.
 pub(crate) fn contents<'r>(
-    scheme: &Scheme,
-    signature: &Signature,
+    scheme: &'r Scheme,
+    signature: &'r Signature,
     request: &Request<'r>,
-    secrets: &Secrets,
+    secrets: &'r Secrets,
 ) -> Result<Vec<Content<'r>>, Refusal> {
     if signature.encoding == Encoding::Jwt {
         let text = signature.at.one(request)?;
@@ -48,15 +48,15 @@ pub(crate) fn text(
 }
 
 fn piece<'r>(
-    scheme: &Scheme,
-    part: &Part,
+    scheme: &'r Scheme,
+    part: &'r Part,
     request: &Request<'r>,
-    secrets: &Secrets,
+    secrets: &'r Secrets,
     url: &Cow<'r, str>,
 ) -> Result<Cow<'r, [u8]>, Refusal> {
     let missing = |what: &str| Refusal::Missing { place: what.to_owned() };
     Ok(match part {
-        Part::Text(text) => Cow::Owned(text.clone().into_bytes()),
+        Part::Text(text) => Cow::Borrowed(text.as_bytes()),
         Part::Body => Cow::Borrowed(request.body),
         Part::BodyCrc32 => Cow::Owned(crc32fast::hash(request.body).to_string().into_bytes()),
         Part::Timestamp => match &scheme.timestamp {
@@ -84,7 +84,7 @@ fn piece<'r>(
         Part::Query(name) => request.query(name).ok_or_else(|| missing(&format!("{name} of the query")))?,
         Part::Setting(name) => {
             let value = secrets.get_setting(name).ok_or_else(|| Refusal::NoSetting { name: name.clone() })?;
-            Cow::Owned(value.as_bytes().to_vec())
+            Cow::Borrowed(value.as_bytes())
         }
         Part::Optional(parts) => {
             let pieces = parts.iter().map(|part| piece(scheme, part, request, secrets, url));

@@ -11,41 +11,68 @@ use subtle::ConstantTimeEq as _;
 use crate::content::Content;
 use crate::scheme::Algorithm;
 
-/// Whether `signature` is that of `content` under `key`. Of a shared secret it takes the same time wherever they differ: the two are compared as a
-/// whole by `subtle`, and only their length, which is public, ends it early.
-pub(crate) fn verifies(algorithm: Algorithm, key: &[u8], content: &Content<'_>, signature: &[u8]) -> bool {
+/// Whether one of `signatures` is that of `content` under `key`. Of a shared secret it takes the same time wherever they differ: [`same`] compares
+/// them, and only their length, which is public, ends it early.
+pub(crate) fn verifies(
+    algorithm: Algorithm,
+    key: &[u8],
+    content: &Content<'_>,
+    signatures: &[Vec<u8>],
+) -> bool {
     if let Some(verification) = verification(algorithm) {
         // These are made over one text and cannot be fed piece by piece.
-        return UnparsedPublicKey::new(verification, key).verify(&content.concat(), signature).is_ok();
+        let (key, content) = (UnparsedPublicKey::new(verification, key), content.concat());
+        return signatures.iter().any(|signature| key.verify(&content, signature).is_ok());
     }
     if algorithm == Algorithm::Token {
-        // Digests, since the length of a token is not public.
-        return sha256(&[key]).ct_eq(&sha256(&[signature])).into();
+        return signatures.iter().any(|signature| same_text(key, signature));
     }
-    mac(algorithm, key, content).ct_eq(signature).into()
+    let Some(hmac_of) = hash(algorithm) else {
+        let expected = mac(algorithm, key, content);
+        return signatures.iter().any(|signature| same(&expected, signature));
+    };
+    // Once, however many signatures there are.
+    let expected = hmac(hmac_of, key, content);
+    signatures.iter().any(|signature| same(expected.as_ref(), signature))
+}
+
+/// Whether two digests are the same: all of them is read, wherever they differ. Every comparison of something secret is made here.
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    one.ct_eq(other).into()
+}
+
+/// The same of two texts whose length is as secret as they are: their digests are compared.
+pub(crate) fn same_text(one: &[u8], other: &[u8]) -> bool {
+    same(&sha256(&[one]), &sha256(&[other]))
 }
 
 /// The signature of `content` by a shared secret. Nothing for algorithms of another kind.
 pub(crate) fn mac(algorithm: Algorithm, key: &[u8], content: &Content<'_>) -> Vec<u8> {
-    let hmac_of = match algorithm {
+    match (algorithm, hash(algorithm)) {
+        (_, Some(hmac_of)) => hmac(hmac_of, key, content).as_ref().to_vec(),
+        (Algorithm::SecretThenSha256, _) => {
+            let pieces: Vec<&[u8]> = std::iter::once(key).chain(content.iter().map(AsRef::as_ref)).collect();
+            sha256(&pieces)
+        }
+        (Algorithm::Token, _) => key.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn hmac(hmac_of: hmac::Algorithm, key: &[u8], content: &Content<'_>) -> hmac::Tag {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac_of, key));
+    content.iter().for_each(|piece| context.update(piece));
+    context.sign()
+}
+
+fn hash(algorithm: Algorithm) -> Option<hmac::Algorithm> {
+    Some(match algorithm {
         Algorithm::HmacSha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
         Algorithm::HmacSha256 => hmac::HMAC_SHA256,
         Algorithm::HmacSha384 => hmac::HMAC_SHA384,
         Algorithm::HmacSha512 => hmac::HMAC_SHA512,
-        Algorithm::SecretThenSha256 => {
-            let pieces: Vec<&[u8]> = std::iter::once(key).chain(content.iter().map(AsRef::as_ref)).collect();
-            return sha256(&pieces);
-        }
-        Algorithm::Token => return key.to_vec(),
-        Algorithm::Ed25519
-        | Algorithm::EcdsaP256
-        | Algorithm::EcdsaP256Fixed
-        | Algorithm::RsaSha1
-        | Algorithm::RsaSha256 => return Vec::new(),
-    };
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac_of, key));
-    content.iter().for_each(|piece| context.update(piece));
-    context.sign().as_ref().to_vec()
+        _ => return None,
+    })
 }
 
 pub(crate) fn sha256(pieces: &[&[u8]]) -> Vec<u8> {

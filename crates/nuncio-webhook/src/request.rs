@@ -30,11 +30,22 @@ pub struct Request<'r> {
 pub trait Headers {
     /// The values of all headers of the name, in their order.
     fn values(&self, name: &str) -> Vec<&[u8]>;
+
+    /// The first two of them: enough to read a header that may stand there once.
+    fn first_two(&self, name: &str) -> [Option<&[u8]>; 2] {
+        let values = self.values(name);
+        [values.first().copied(), values.get(1).copied()]
+    }
 }
 
 impl Headers for http::HeaderMap {
     fn values(&self, name: &str) -> Vec<&[u8]> {
         self.get_all(name).iter().map(http::HeaderValue::as_bytes).collect()
+    }
+
+    fn first_two(&self, name: &str) -> [Option<&[u8]>; 2] {
+        let mut values = self.get_all(name).iter().map(http::HeaderValue::as_bytes);
+        [values.next(), values.next()]
     }
 }
 

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use subtle::ConstantTimeEq as _;
 
-use crate::content::{Content, contents};
+use crate::content::contents;
 use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, Timestamp};
 use crate::{Refusal, Request, Secrets, crypto, json, jwt, keys, time};
 
@@ -126,7 +125,7 @@ pub(crate) fn meets(required: &Requirement, request: &Request<'_>, secrets: &Sec
     };
     let found = required.at.one(request)?;
     // A setting may be as secret as a token.
-    if bool::from(crypto::sha256(&[&found]).ct_eq(&crypto::sha256(&[wanted.as_bytes()]))) {
+    if crypto::same_text(&found, wanted.as_bytes()) {
         Ok(())
     } else {
         Err(Refusal::Unexpected { place: required.at.to_string() })
@@ -217,10 +216,7 @@ fn matching_one<'s>(
     let contents = contents(scheme, signature, request, secrets)?;
     let candidates: Vec<_> = candidates.iter().filter_map(|text| signature.encoding.decode(text)).collect();
     let good = |key: &[u8]| {
-        let verifies = |content: &Content<'_>, candidate: &Vec<u8>| {
-            crypto::verifies(signature.algorithm, key, content, candidate)
-        };
-        contents.iter().any(|content| candidates.iter().any(|candidate| verifies(content, candidate)))
+        contents.iter().any(|content| crypto::verifies(signature.algorithm, key, content, &candidates))
     };
     let keys = keys::of(scheme, signature, request, secrets, now)?;
     let (label, _) = keys.into_iter().find(|(_, key)| good(key)).ok_or(Refusal::NoMatch)?;
@@ -237,7 +233,7 @@ pub(crate) fn covers_body(signature: &Signature, request: &Request<'_>) -> Resul
     let told = place.one(request)?;
     let digest = crypto::sha256(&[request.body]);
     match Encoding::Hex.decode(&told) {
-        Some(told) if bool::from(told.ct_eq(&digest)) => Ok(()),
+        Some(told) if crypto::same(&told, &digest) => Ok(()),
         _ => Err(Refusal::WrongBodyDigest { place: place.to_string() }),
     }
 }

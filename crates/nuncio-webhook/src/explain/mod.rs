@@ -185,7 +185,7 @@ impl Explainer<'_> {
                 .map(|key| signature.encoding.encode(&crypto::mac(algorithm, key, content))),
             matches: key
                 .as_ref()
-                .is_some_and(|key| received.iter().any(|one| crypto::verifies(algorithm, key, content, one))),
+                .is_some_and(|key| crypto::verifies(algorithm, key, content, &received)),
         };
         contents.iter().flat_map(|content| keys.iter().map(|key| attempt(content, key))).collect()
     }

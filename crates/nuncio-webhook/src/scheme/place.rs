@@ -173,6 +173,12 @@ impl Place {
 
     /// The one value that stands there.
     pub(crate) fn one<'r>(&self, request: &Request<'r>) -> Result<Cow<'r, [u8]>, Refusal> {
+        if let Self::Header(header) = self {
+            let value = header.item(request)?.filter(|value| !value.is_empty());
+            return value
+                .map(Cow::Borrowed)
+                .ok_or_else(|| Refusal::Missing { place: self.to_string() });
+        }
         let mut values = self.all(request)?;
         match (values.pop(), values.pop()) {
             (Some(value), None) => Ok(value),
@@ -193,30 +199,42 @@ impl Claim {
 
 impl HeaderPlace {
     fn items<'r>(&self, request: &Request<'r>) -> Result<Vec<&'r [u8]>, Refusal> {
-        let place = || self.to_string();
-        let values =
-            self.names.iter().map(|name| request.headers.values(name)).find(|values| !values.is_empty());
-        let value = match values.as_deref() {
-            None => return Err(Refusal::Missing { place: place() }),
-            // Which of two is meant is told by no standard, and a proxy may drop either.
-            Some([_, _, ..]) => return Err(Refusal::Ambiguous { place: place() }),
-            Some([value]) if value.len() > MAX_HEADER_BYTES => {
-                return Err(Refusal::TooLong { place: place() });
-            }
-            Some(value) => value.first().copied().unwrap_or_default(),
-        };
-        let Some(Separator(separator)) = self.list else {
-            return Ok(value.strip_prefix(self.prefix.as_bytes()).into_iter().collect());
-        };
-        let items: Vec<_> = value
-            .split(|byte| *byte == separator)
-            .map(|item| if self.spaces { skip_spaces(item) } else { item })
-            .filter_map(|item| item.strip_prefix(self.prefix.as_bytes()))
-            .collect();
+        let items: Vec<_> = self.split(self.value(request)?).collect();
         if self.single && items.len() > 1 {
-            return Err(Refusal::Ambiguous { place: place() });
+            return Err(Refusal::Ambiguous { place: self.to_string() });
         }
         Ok(items)
+    }
+
+    /// The one item, if there is any. This is read for each timestamp and id: it makes no list.
+    fn item<'r>(&self, request: &Request<'r>) -> Result<Option<&'r [u8]>, Refusal> {
+        let mut items = self.split(self.value(request)?);
+        match (items.next(), items.next()) {
+            (item, None) => Ok(item),
+            _ => Err(Refusal::Ambiguous { place: self.to_string() }),
+        }
+    }
+
+    fn value<'r>(&self, request: &Request<'r>) -> Result<&'r [u8], Refusal> {
+        let place = || self.to_string();
+        let values = self.names.iter().map(|name| request.headers.first_two(name));
+        match values.into_iter().find(|[first, _]| first.is_some()) {
+            // Which of two is meant is told by no standard, and a proxy may drop either.
+            Some([_, Some(_)]) => Err(Refusal::Ambiguous { place: place() }),
+            Some([Some(value), _]) if value.len() > MAX_HEADER_BYTES => {
+                Err(Refusal::TooLong { place: place() })
+            }
+            Some([Some(value), _]) => Ok(value),
+            _ => Err(Refusal::Missing { place: place() }),
+        }
+    }
+
+    fn split<'r>(&self, value: &'r [u8]) -> impl Iterator<Item = &'r [u8]> {
+        let separator = self.list.map(|Separator(separator)| separator);
+        value
+            .split(move |byte| Some(*byte) == separator)
+            .map(|item| if self.spaces && self.list.is_some() { skip_spaces(item) } else { item })
+            .filter_map(|item| item.strip_prefix(self.prefix.as_bytes()))
     }
 }
 
