@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-
 use crate::content::contents;
 use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, Timestamp};
 use crate::{Refusal, Request, Secrets, crypto, json, jwt, keys, time};

@@ -183,9 +183,7 @@ impl Explainer<'_> {
                 .as_ref()
                 .filter(|_| shows)
                 .map(|key| signature.encoding.encode(&crypto::mac(algorithm, key, content))),
-            matches: key
-                .as_ref()
-                .is_some_and(|key| crypto::verifies(algorithm, key, content, &received)),
+            matches: key.as_ref().is_some_and(|key| crypto::verifies(algorithm, key, content, &received)),
         };
         contents.iter().flat_map(|content| keys.iter().map(|key| attempt(content, key))).collect()
     }

@@ -175,9 +175,7 @@ impl Place {
     pub(crate) fn one<'r>(&self, request: &Request<'r>) -> Result<Cow<'r, [u8]>, Refusal> {
         if let Self::Header(header) = self {
             let value = header.item(request)?.filter(|value| !value.is_empty());
-            return value
-                .map(Cow::Borrowed)
-                .ok_or_else(|| Refusal::Missing { place: self.to_string() });
+            return value.map(Cow::Borrowed).ok_or_else(|| Refusal::Missing { place: self.to_string() });
         }
         let mut values = self.all(request)?;
         match (values.pop(), values.pop()) {

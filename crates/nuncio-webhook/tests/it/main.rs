@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in helpers of tests, too, a surprise ends the test")]
 
 mod algorithms;
+mod constant_time;
 mod differences;
 mod explain;
 mod handshakes;
@@ -10,5 +11,6 @@ mod items;
 mod keys;
 mod properties;
 mod published;
+mod raw_bytes;
 mod vectors;
 mod webhook_verify;

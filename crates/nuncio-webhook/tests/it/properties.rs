@@ -21,7 +21,7 @@ fn secrets() -> Secrets {
 }
 
 /// The providers for which we can make signatures in headers over the body.
-fn signable() -> Vec<(&'static str, &'static Provider)> {
+pub(crate) fn signable() -> Vec<(&'static str, &'static Provider)> {
     let covers = |scheme: &nuncio_webhook::Scheme| scheme.signatures[0].signed.to_string().contains("{body}");
     let outgoing = outgoing(b"{}");
     providers()
@@ -34,13 +34,13 @@ fn outgoing(body: &[u8]) -> Outgoing<'_> {
     Outgoing { id: "msg_1", signed_at: now(), method: "POST", url: URL, body }
 }
 
-fn judge(provider: &Provider, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<(), Refusal> {
+pub(crate) fn judge(provider: &Provider, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<(), Refusal> {
     let headers = headers.to_vec();
     let request = Request { method: "POST", url: URL, headers: &headers, body };
     verify(&provider.scheme, &request, &secrets(), now()).map(|_| ())
 }
 
-fn signed(provider: &Provider, body: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn signed(provider: &Provider, body: &[u8]) -> Vec<(String, Vec<u8>)> {
     let headers = sign(&provider.scheme, &outgoing(body), &secrets()).unwrap();
     headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect()
 }
@@ -184,7 +184,7 @@ proptest! {
 }
 
 /// The names of all headers that a provider's scheme reads.
-fn signed_names(provider: &Provider) -> Vec<String> {
+pub(crate) fn signed_names(provider: &Provider) -> Vec<String> {
     let places = provider.scheme.signatures.iter().map(|signature| &signature.at);
     let places = places.chain(provider.scheme.timestamp.as_ref().map(|timestamp| &timestamp.at));
     let places =
