@@ -25,6 +25,8 @@ pub struct Cost {
     pub cpu: Duration,
     /// Allocations of this thread.
     pub allocations: f64,
+    /// What they came to.
+    pub bytes: f64,
 }
 
 /// Samples of one way to do the job.
@@ -55,6 +57,7 @@ impl Way {
             wall: wall.elapsed() / times,
             cpu: (thread_time() - cpu) / times,
             allocations: allocations.count_total as f64 / f64::from(times),
+            bytes: allocations.bytes_total as f64 / f64::from(times),
         });
     }
 
@@ -65,6 +68,7 @@ impl Way {
             wall: median(&self.samples, |cost| cost.wall),
             cpu: median(&self.samples, |cost| cost.cpu),
             allocations: median(&self.samples, |cost| cost.allocations),
+            bytes: median(&self.samples, |cost| cost.bytes),
         }
     }
 }
