@@ -22,17 +22,16 @@ pub(crate) fn contents<'r>(
         let signed = Token::read(&text).map(|token| Cow::Owned(token.signed.to_vec()));
         return Ok(signed.map(|signed| vec![signed]).into_iter().collect());
     }
-    let signs_url = signature.signed.parts().contains(&Part::Url);
-    let urls = match signature.url {
-        UrlSpelling::PortOptional if signs_url => request.spellings(),
-        _ => vec![Cow::Borrowed(request.url)],
+    let parts = signature.signed.parts();
+    let content = |url: Cow<'r, str>| -> Result<Content<'r>, Refusal> {
+        parts.iter().map(|part| piece(scheme, part, request, secrets, &url)).collect()
     };
-    urls.into_iter()
-        .map(|url| {
-            let piece = |part| piece(scheme, part, request, secrets, &url);
-            signature.signed.parts().iter().map(piece).collect()
-        })
-        .collect()
+    match signature.url {
+        UrlSpelling::PortOptional if parts.contains(&Part::Url) => {
+            request.spellings().into_iter().map(content).collect()
+        }
+        _ => Ok(vec![content(Cow::Borrowed(request.url))?]),
+    }
 }
 
 /// What `template` makes of `request`.

@@ -5,8 +5,7 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
     VerificationAlgorithm,
 };
-use aws_lc_rs::{digest, hmac};
-use subtle::ConstantTimeEq as _;
+use aws_lc_rs::{constant_time, digest, hmac};
 
 use crate::content::Content;
 use crate::scheme::Algorithm;
@@ -38,7 +37,7 @@ pub(crate) fn verifies(
 
 /// Whether two digests are the same: all of them is read, wherever they differ. Every comparison of something secret is made here.
 pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
-    one.ct_eq(other).into()
+    constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
 /// The same of two texts whose length is as secret as they are: their digests are compared.

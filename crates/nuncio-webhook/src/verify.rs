@@ -173,6 +173,9 @@ fn matching<'s>(
     now: SystemTime,
 ) -> Result<Cow<'s, str>, Refusal> {
     signature.when.iter().try_for_each(|when| meets(when, request, secrets))?;
+    if signature.each.is_none() {
+        return matching_one(scheme, signature, request, secrets, now);
+    }
     let mut label = None;
     for body in bodies(signature, request)? {
         let part = Request { body: &body, ..*request };

@@ -155,7 +155,7 @@ impl Place {
     /// All values that stand there. Empty ones count as missing.
     pub(crate) fn all<'r>(&self, request: &Request<'r>) -> Result<Vec<Cow<'r, [u8]>>, Refusal> {
         let values: Vec<Cow<'r, [u8]>> = match self {
-            Self::Header(header) => header.items(request)?.into_iter().map(Cow::Borrowed).collect(),
+            Self::Header(header) => header.items(request)?,
             Self::Json(pointer) => {
                 json::find(request.body, pointer).map(json::Scalar::into_text).into_iter().collect()
             }
@@ -187,8 +187,7 @@ impl Place {
 
 impl Claim {
     fn value(&self, request: &Request<'_>) -> Result<Option<Vec<u8>>, Refusal> {
-        let items = self.header.items(request)?;
-        let [text] = items[..] else { return Ok(None) };
+        let Some(text) = self.header.item(request)? else { return Ok(None) };
         let token =
             Token::read(text).ok_or_else(|| Refusal::MalformedToken { place: self.header.to_string() })?;
         Ok(token.claim(&self.pointer))
@@ -196,8 +195,8 @@ impl Claim {
 }
 
 impl HeaderPlace {
-    fn items<'r>(&self, request: &Request<'r>) -> Result<Vec<&'r [u8]>, Refusal> {
-        let items: Vec<_> = self.split(self.value(request)?).collect();
+    fn items<'r>(&self, request: &Request<'r>) -> Result<Vec<Cow<'r, [u8]>>, Refusal> {
+        let items: Vec<_> = self.split(self.value(request)?).map(Cow::Borrowed).collect();
         if self.single && items.len() > 1 {
             return Err(Refusal::Ambiguous { place: self.to_string() });
         }
