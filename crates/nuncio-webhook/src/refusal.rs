@@ -94,7 +94,7 @@ pub enum Refusal {
         url: String,
     },
     /// The key is not known yet: fetch it, and verify again.
-    #[error("the key at {key} is not known: fetch it")]
+    #[error("the key {key} is not known: fetch it")]
     KeyNeeded {
         /// Which one.
         key: PublishedKey,
@@ -108,7 +108,7 @@ pub enum Refusal {
         key: PublishedKey,
     },
     /// What the provider serves is no key for this signature.
-    #[error("the key at {key} is of no use: {reason}")]
+    #[error("the key {key} is of no use: {reason}")]
     UnusableKey {
         /// Which one.
         key: PublishedKey,

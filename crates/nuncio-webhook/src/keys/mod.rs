@@ -49,8 +49,8 @@ impl PublishedKey {
 impl fmt::Display for PublishedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.id {
-            Some(id) => write!(f, "{id} of {}", self.url),
-            None => f.write_str(&self.url),
+            Some(id) => write!(f, "{id} at {}", self.url),
+            None => write!(f, "at {}", self.url),
         }
     }
 }
@@ -101,7 +101,7 @@ fn find(
     let key = PublishedKey { url, id };
     let Some(document) = secrets.published(&key, now) else { return Err(Refusal::KeyNeeded { key }) };
     let name = match &kid {
-        Some(kid) => format!("{kid} of {}", key.url),
+        Some(kid) => format!("{kid} at {}", key.url),
         None => key.url.clone(),
     };
     let found = if document.len() > MAX_DOCUMENT_BYTES {

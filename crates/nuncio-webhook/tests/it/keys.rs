@@ -58,8 +58,8 @@ fn a_key_that_is_not_known_is_a_value_to_fetch_and_the_request_is_taken_after_th
     let paypal = "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-a5cafa77";
     let plaid_id = "bfbd5111-8e33-4643-8ced-b2e642a72f3c";
     for (provider, name, url, id, label) in [
-        ("plaid", "plaid/valid", plaid, Some(plaid_id), format!("{plaid_id} of {plaid}")),
-        ("google-pubsub", "google-pubsub/valid", google, None, format!("{kid} of {google}")),
+        ("plaid", "plaid/valid", plaid, Some(plaid_id), format!("{plaid_id} at {plaid}")),
+        ("google-pubsub", "google-pubsub/valid", google, None, format!("{kid} at {google}")),
         ("paypal", "paypal/valid-sample", paypal, None, paypal.to_owned()),
     ] {
         let case = Case::named(name);
@@ -322,14 +322,14 @@ fn an_explanation_says_which_key_is_needed_and_from_where() {
     };
     let good = told("plaid", "plaid/valid", &|secrets| secrets).to_string();
     let key =
-        "bfbd5111-8e33-4643-8ced-b2e642a72f3c of https://sandbox.plaid.com/webhook_verification_key/get";
+        "bfbd5111-8e33-4643-8ced-b2e642a72f3c at https://sandbox.plaid.com/webhook_verification_key/get";
     assert!(good.starts_with(&format!("accepted by the secret {key}\n")), "{good}");
     assert!(good.contains(&format!("read     the provider's key: {key}\n")), "{good}");
     assert!(good.contains(&format!("checked  EcdsaP256Fixed by {key}: matches\n")), "{good}");
 
     let needed =
         told("plaid", "plaid/valid", &|secrets| secrets.keys(Arc::new(KeyCache::new(DAY)))).to_string();
-    assert!(needed.contains(&format!("read     the key at {key} is not known: fetch it\n")), "{needed}");
+    assert!(needed.contains(&format!("read     the key {key} is not known: fetch it\n")), "{needed}");
 
     let foreign = told("aws-sns", "aws-sns/cert-url-userinfo", &|secrets| secrets).to_string();
     assert!(foreign.contains("amazonaws.com@evil.test/"), "{foreign}");

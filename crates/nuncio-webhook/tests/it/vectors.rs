@@ -63,25 +63,27 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn all() -> Vec<Self> {
-        let cases = FILES.iter().flat_map(|file| {
-            let path = format!("{}/tests/vectors/{file}.json", env!("CARGO_MANIFEST_DIR"));
-            let mut document: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-            let Value::Array(cases) = document["cases"].take() else { panic!("{file} has no cases") };
-            let (settings, documents) = (document["settings"].take(), document["documents"].take());
-            cases.into_iter().map(move |mut value| {
-                // What the receiver knows in every case of the file, unless the case says otherwise.
-                if value.get("settings").is_none() {
-                    value["settings"] = settings.clone();
-                }
-                value["documents"] = documents.clone();
-                Self { file, value }
-            })
-        });
-        cases.collect()
+        FILES.iter().flat_map(|file| Self::of_file(file)).collect()
     }
 
     pub(crate) fn named(name: &str) -> Self {
-        Self::all().into_iter().find(|case| case.name() == name).unwrap_or_else(|| panic!("no case {name}"))
+        let file = FILES.iter().find(|file| name.split('/').next() == Some(file)).unwrap();
+        Self::of_file(file).find(|case| case.name() == name).unwrap_or_else(|| panic!("no case {name}"))
+    }
+
+    fn of_file(file: &'static str) -> impl Iterator<Item = Self> {
+        let path = format!("{}/tests/vectors/{file}.json", env!("CARGO_MANIFEST_DIR"));
+        let mut document: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let Value::Array(cases) = document["cases"].take() else { panic!("{file} has no cases") };
+        let (settings, documents) = (document["settings"].take(), document["documents"].take());
+        cases.into_iter().map(move |mut value| {
+            // What the receiver knows in every case of the file, unless the case says otherwise.
+            if value.get("settings").is_none() {
+                value["settings"] = settings.clone();
+            }
+            value["documents"] = documents.clone();
+            Self { file, value }
+        })
     }
 
     pub(crate) fn now(&self) -> SystemTime {

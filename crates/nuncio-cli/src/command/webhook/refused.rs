@@ -5,6 +5,7 @@ use nuncio_webhook::Refusal;
 /// Whether it is no verdict on the request: what was given is not enough for one.
 pub(super) fn is_ours(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::NoSecret | Refusal::NoSetting { .. } | Refusal::UnusableSecret { .. })
+        || refusal.key_to_fetch().is_some()
 }
 
 /// What to do, where there is something to be said beside the refusal.
@@ -36,7 +37,20 @@ pub(super) fn advice(refusal: &Refusal) -> Option<&'static str> {
         Refusal::UnusableSecret { .. } => {
             "copy it whole from the provider's page, with its prefix and without quotes"
         }
-        Refusal::TooOld { .. } => {
+        Refusal::KeyNeeded { .. } => {
+            "fetch what the provider has there, and give the file with --published-key-file"
+        }
+        Refusal::UnknownKey { .. } => {
+            "fetch what the provider has there today, and give the file with --published-key-file; if this key is not in it, refuse the request"
+        }
+        Refusal::UnusableKey { .. } => {
+            "see whether the file of --published-key-file is what the provider has there today"
+        }
+        Refusal::ForeignUrl { .. } => "refuse the request, and fetch nothing from there",
+        Refusal::MalformedToken { .. } | Refusal::OtherAlgorithm { .. } => {
+            "no token of this provider looks like this: refuse the request"
+        }
+        Refusal::TooOld { .. } | Refusal::Expired { .. } => {
             "if it is a request that was kept, give the time at which it arrived with --at; else set the clock, or refuse the replay"
         }
         Refusal::TooNew { .. } => "set the clock, or see whether the timestamp has the unit of this provider",

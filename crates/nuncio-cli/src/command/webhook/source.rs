@@ -63,7 +63,10 @@ impl Source {
 
     /// Whether the receiver may hold a public key.
     pub(super) fn has_public_key(&self) -> bool {
-        self.scheme.signatures.iter().any(|signature| signature.algorithm.is_asymmetric())
+        self.scheme
+            .signatures
+            .iter()
+            .any(|signature| signature.algorithm.is_asymmetric() && signature.published.is_none())
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::Args as ClapArgs;
 use nuncio_client::{Error, Redactor};
-use nuncio_webhook::{Explanation, Refusal, Request, Secrets, explain, handshake, verify};
+use nuncio_webhook::{
+    Explanation, Keys, PublishedKey, Refusal, Request, Secrets, explain, handshake, verify,
+};
 use serde_json::{Value, json};
 
 use super::headers;
@@ -17,6 +20,7 @@ use super::verdict::{Event, Outcome};
 use crate::exit::{self, Stop};
 use crate::output::Output;
 use crate::session::Session;
+use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +39,10 @@ pub(crate) struct VerifyCommand {
     provider: String,
     #[command(flatten)]
     secrets: SecretOptions,
+    /// File with what the provider has where it publishes its key: PayPal and SNS a certificate, Google a key set, Plaid the answer of its API.
+    /// The refusal says where that is
+    #[arg(long, value_name = "FILE", help_heading = "Secrets")]
+    published_key_file: Option<String>,
     #[command(flatten)]
     request: RequestOptions,
     /// URL as the provider has it, with the query that it added; only some schemes sign it
@@ -52,7 +60,10 @@ pub(crate) struct VerifyCommand {
 impl VerifyCommand {
     pub(crate) fn run(self, session: &Session) -> Result<(), Stop> {
         let source = Source::find(&self.provider)?;
-        let secrets = self.secrets.read(&source, session)?;
+        let mut secrets = self.secrets.read(&source, session)?;
+        if let Some(path) = &self.published_key_file {
+            secrets = secrets.keys(Arc::new(Fetched(values::read_bytes(path)?.into())));
+        }
         if self.url.is_none() && source.reads_url() {
             return Err(Error::configuration(format!("{} signs the URL, and none is given", source.title))
                 .advise("give it with --url as it was typed in at the provider, with the query")
@@ -92,6 +103,15 @@ impl VerifyCommand {
             None => error,
         }
         .into())
+    }
+}
+
+/// What the provider has, wherever that is: the scheme says what the place may be.
+struct Fetched(Arc<[u8]>);
+
+impl Keys for Fetched {
+    fn find(&self, _key: &PublishedKey, _now: SystemTime) -> Option<Arc<[u8]>> {
+        Some(self.0.clone())
     }
 }
 
