@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::Error;
+use crate::pages::{MAX_DEPTH, whole};
 
 /// Where something stands in a JSON document, written with dots: `data.items`, `errors.0.code`.
 ///
@@ -75,6 +76,23 @@ impl Path {
     pub fn text(&self, document: &Value) -> Option<String> {
         scalar_text(self.get(document)?)
     }
+}
+
+/// The length of the JSON value (RFC 8259) that `text` begins with, white space before it included, which nests no deeper than `max_depth`.
+/// Nothing is built, so this is the fast way over what nobody wants to know. `max_depth` is at most 128.
+///
+/// Nothing for what is not JSON, and for a value that may go on behind `text`: a number at its very end.
+///
+/// ```
+/// use nuncio_client::json::value_length;
+///
+/// assert_eq!(value_length(br#"{"a": [1]}, 2"#, 128), Some(10));
+/// assert_eq!(value_length(br#"{"a": [1]}, 2"#, 1), None);
+/// assert_eq!(value_length(b"12", 128), None);
+/// ```
+#[must_use]
+pub fn value_length(text: &[u8], max_depth: u32) -> Option<usize> {
+    whole::value(text, max_depth.min(MAX_DEPTH))
 }
 
 /// A string as it is, a number or boolean as JSON writes it; nothing for null, arrays and objects.

@@ -74,6 +74,7 @@ pub use position::{Next, PageView, Place, Position};
 pub use record::Record;
 pub use repeats::Identity;
 pub use splitter::{DEFAULT_MAX_RECORD_BYTES, MAX_ENVELOPE_BYTES, Records, Splitter};
+pub(crate) use splitter::{MAX_DEPTH, whole};
 pub use strategy::{More, Strategy};
 pub use verdict::{Completeness, Progress, Stop, Verdict};
 

@@ -48,6 +48,12 @@ impl Record {
         &self.0
     }
 
+    /// The same, to be kept without a copy.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
     /// The JSON on one line, as a file of JSON lines needs it.
     #[must_use]
     pub fn line(&self) -> Cow<'_, [u8]> {

@@ -8,7 +8,7 @@ mod locator;
 mod scanner;
 #[cfg(test)]
 mod tests;
-mod whole;
+pub(crate) mod whole;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -17,6 +17,7 @@ use crate::{Error, Kind, json};
 
 use super::record::Record;
 use locator::{Found, Locator};
+pub(crate) use scanner::MAX_DEPTH;
 use scanner::{Fault, Scanner};
 
 /// Default bound on the size of one record: 16 MiB.

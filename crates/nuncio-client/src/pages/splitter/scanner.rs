@@ -6,7 +6,7 @@
 use super::whole;
 
 /// How deep arrays and objects may nest: one bit each in [`Scanner::objects`], and what `serde_json` reads by default.
-const MAX_DEPTH: u32 = 128;
+pub(crate) const MAX_DEPTH: u32 = 128;
 
 /// What was read last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

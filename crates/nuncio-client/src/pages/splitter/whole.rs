@@ -7,7 +7,7 @@ use super::scanner::{plain_length, skip_space};
 
 /// The length of the JSON value that `input` begins with. Nothing if it may go on behind `input`, nests deeper than `max_depth`, or is not
 /// JSON.
-pub(super) fn value(input: &[u8], max_depth: u32) -> Option<usize> {
+pub(crate) fn value(input: &[u8], max_depth: u32) -> Option<usize> {
     let mut at = 0;
     let mut depth = 0;
     // The open containers, innermost in the lowest bit; a one is an object.
