@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, IsTerminal as _, Stdout, Write as _};
 
+use nuncio_client::pages::Record;
 use nuncio_client::{Answer, Error, Redactor};
 use serde_json::value::RawValue;
 
@@ -50,14 +51,14 @@ impl Output {
     }
 
     /// One record, on a line of its own.
-    pub(crate) fn record(&mut self, line: &[u8]) -> Result<(), Stop> {
+    pub(crate) fn record(&mut self, record: &Record) -> Result<(), Stop> {
         match &self.filter {
             Some(filter) => {
-                let lines = filter.apply(line)?;
+                let lines = filter.apply(record.bytes())?;
                 self.write(&lines)
             }
             None => {
-                self.write(line)?;
+                self.write(&record.line())?;
                 self.write(b"\n")
             }
         }

@@ -110,7 +110,7 @@ async fn all(
     let mut items = call.pages(pages)?;
     while let Some(item) = items.next().await {
         match item {
-            Ok(Item::Record(record)) => output.record(&record.line())?,
+            Ok(Item::Record(record)) => output.record(&record)?,
             Ok(Item::Page(_)) => {
                 output.flush()?;
                 if interrupted.has_come() {

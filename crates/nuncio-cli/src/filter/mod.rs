@@ -1,17 +1,35 @@
 //! `--jq`: a jq filter over what goes to standard output.
+//!
+//! What a filter costs is mostly what jq's own values cost. So only as much of a record becomes such values as the filter looks at, and
+//! they are read and written by ways of our own, which leave to jaq whatever is not plain JSON.
 
+mod read;
+mod reads;
+mod write;
+
+use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Ctx, Vars, data, unwrap_valr};
-use jaq_json::{Val, read, write};
+use jaq_json::{Rc, Val};
 use nuncio_client::pages::{Item, Record};
 use nuncio_client::{Error, Kind};
 
+use reads::Reads;
+
 /// How deep arrays and objects may nest, as everywhere in nuncio. jaq reads them, shows them and drops them by recursion.
-const MAX_DEPTH: usize = 128;
+const MAX_DEPTH: u32 = 128;
+
+/// Room for what most records become.
+const OUTPUT_BYTES: usize = 256;
 
 /// A compiled jq filter.
-pub(crate) struct Filter(jaq_core::Filter<data::JustLut<Val>>);
+pub(crate) struct Filter {
+    compiled: jaq_core::Filter<data::JustLut<Val>>,
+    reads: Reads,
+    /// Whether it may hand on its input as it is, which is then more than what it `reads`.
+    returns_input: bool,
+}
 
 impl Filter {
     /// # Errors
@@ -27,25 +45,26 @@ impl Filter {
         let modules = Loader::new(definitions)
             .load(&arena, File { path: (), code })
             .map_err(|_| refused("is not jq".to_owned()))?;
-        let filter =
+        let compiled =
             jaq_core::Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
                 let unknown: Vec<&str> =
                     errors.iter().flat_map(|(_, errors)| errors.iter().map(|(name, _)| *name)).collect();
                 refused(format!("uses what is not defined: {}", unknown.join(", ")))
             })?;
-        Ok(Self(filter))
+        let (reads, returns_input) = Reads::of(code);
+        Ok(Self { compiled, reads, returns_input })
     }
 
     /// What the filter makes of `json`, a line each: text without its quotes, all else as JSON.
     ///
     /// # Errors
     /// [`Kind::Decode`] when `json` is not JSON or the filter fails on it.
-    pub(crate) fn apply(&self, json: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut out = Vec::new();
+    pub(crate) fn apply(&self, json: &Bytes) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::with_capacity(OUTPUT_BYTES);
         self.run(json, |value| {
-            match &value {
+            match value {
                 Val::TStr(text) => out.extend_from_slice(text),
-                value => write(&mut out, value),
+                value => write::write(&mut out, value),
             }
             out.push(b'\n');
             Ok(())
@@ -59,9 +78,9 @@ impl Filter {
     /// As there.
     fn records(&self, record: &Record) -> Result<Vec<Record>, Error> {
         let mut records = Vec::new();
-        self.run(record.as_bytes(), |value| {
-            let mut json = Vec::new();
-            write(&mut json, &value);
+        self.run(record.bytes(), |value| {
+            let mut json = Vec::with_capacity(OUTPUT_BYTES);
+            write::write(&mut json, value);
             records.push(Record::from_json(json)?);
             Ok(())
         })?;
@@ -84,33 +103,53 @@ impl Filter {
         })
     }
 
-    fn run(&self, json: &[u8], mut each: impl FnMut(Val) -> Result<(), Error>) -> Result<(), Error> {
-        if may_be_deep(json) && depth(json) > MAX_DEPTH {
-            return Err(Error::new(Kind::Decode, format!("the JSON nests deeper than {MAX_DEPTH}")));
-        }
-        let input = read::parse_single(json)
-            .map_err(|error| Error::new(Kind::Decode, format!("--jq needs JSON: {error}")))?;
-        let context = Ctx::<data::JustLut<Val>>::new(&self.0.lut, Vars::new([]));
-        for value in self.0.id.run((context, input)).map(unwrap_valr) {
-            each(value.map_err(|error| Error::new(Kind::Decode, format!("--jq failed: {error}")))?)?;
+    fn run(&self, json: &Bytes, mut each: impl FnMut(&Val) -> Result<(), Error>) -> Result<(), Error> {
+        let part = read::read(json, &self.reads);
+        let returned = part.clone().filter(|_| self.returns_input);
+        let input = part.map_or_else(|| whole(json), Ok)?;
+        let context = Ctx::<data::JustLut<Val>>::new(&self.compiled.lut, Vars::new([]));
+        for value in self.compiled.id.run((context, input)).map(unwrap_valr) {
+            let value = value.map_err(|error| Error::new(Kind::Decode, format!("--jq failed: {error}")))?;
+            if returned.as_ref().is_some_and(|input| is_the_same(input, &value)) {
+                each(&whole(json)?)?;
+            } else {
+                each(&value)?;
+            }
         }
         Ok(())
     }
 }
 
-fn write(out: &mut Vec<u8>, value: &Val) {
-    write::write(out, &write::Pp::default(), 0, value).expect("memory takes what is written to it");
+/// All of `json`.
+fn whole(json: &Bytes) -> Result<Val, Error> {
+    if let Some(value) = read::read(json, &Reads::All) {
+        return Ok(value);
+    }
+    if may_be_deep(json) && depth(json) > MAX_DEPTH {
+        return Err(Error::new(Kind::Decode, format!("the JSON nests deeper than {MAX_DEPTH}")));
+    }
+    jaq_json::read::parse_single(json)
+        .map_err(|error| Error::new(Kind::Decode, format!("--jq needs JSON: {error}")))
+}
+
+/// Whether they are one container, and not only equal. What is no container is always whole.
+fn is_the_same(one: &Val, other: &Val) -> bool {
+    match (one, other) {
+        (Val::Arr(one), Val::Arr(other)) => Rc::ptr_eq(one, other),
+        (Val::Obj(one), Val::Obj(other)) => Rc::ptr_eq(one, other),
+        _ => false,
+    }
 }
 
 /// Whether `json` has brackets enough to be deeper than it may be. Few records have, and counting is many times faster than looking at
 /// what is text.
 fn may_be_deep(json: &[u8]) -> bool {
-    json.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() > MAX_DEPTH
+    json.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() > MAX_DEPTH as usize
 }
 
 /// How deep `json` nests.
-fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_text, mut is_escaped) = (0_usize, 0, false, false);
+fn depth(json: &[u8]) -> u32 {
+    let (mut depth, mut deepest, mut in_text, mut is_escaped) = (0_u32, 0, false, false);
     for byte in json {
         match byte {
             _ if is_escaped => is_escaped = false,
@@ -128,11 +167,14 @@ fn depth(json: &[u8]) -> usize {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     fn apply(code: &str, json: &str) -> Result<String, Error> {
-        Ok(String::from_utf8(Filter::new(code)?.apply(json.as_bytes())?).unwrap())
+        Ok(String::from_utf8(Filter::new(code)?.apply(&Bytes::copy_from_slice(json.as_bytes()))?).unwrap())
     }
 
     #[test]
