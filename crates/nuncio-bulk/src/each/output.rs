@@ -91,8 +91,10 @@ fn one_line(text: &str) -> Cow<'_, RawValue> {
     if text.trim().is_empty() {
         return Cow::Borrowed(RawValue::NULL);
     }
+    // By bytes: by characters it takes longer than all the rest of the line.
+    let is_line_end = |byte: u8| matches!(byte, b'\n' | b'\r');
     match serde_json::from_str::<&RawValue>(text) {
-        Ok(json) if !json.get().contains(['\n', '\r']) => Cow::Borrowed(json),
+        Ok(json) if !json.get().bytes().any(is_line_end) => Cow::Borrowed(json),
         // JSON strings hold no line ends, so these are white space wherever they stand.
         Ok(json) => Cow::Owned(
             RawValue::from_string(json.get().replace(['\n', '\r'], "")).expect("white space was left out"),

@@ -23,8 +23,8 @@ use super::{Ended, Options};
 /// Bound on what is written at a time.
 const MAX_BATCH: usize = 1024;
 
-/// How long what no call waits for waits for more, so that a disk is not asked to flush for each call: 2 ms.
-const GATHERING: Duration = Duration::from_millis(2);
+/// How long what no call waits for waits for more, so that a disk is not asked to flush for each call: 10 ms.
+const GATHERING: Duration = Duration::from_millis(10);
 
 /// The same while a call waits: half a millisecond.
 const GATHERING_IN_HASTE: Duration = Duration::from_micros(500);
