@@ -53,7 +53,7 @@ struct Served {
 
 impl Keys for Served {
     fn find(&self, key: &PublishedKey, _: SystemTime) -> Option<Arc<[u8]>> {
-        self.asked.lock().expect("no panic").push(key.url.clone());
+        self.asked.lock().expect("no panic").push(key.url().to_owned());
         Some(Arc::clone(&self.document))
     }
 }
