@@ -15,10 +15,8 @@ fuzz_target!(|data: &[u8]| {
     let Ok(url) = std::str::from_utf8(url) else { return };
     let pairs = pairs(body);
     let verdict = |signature: &str, body: &[u8]| {
-        let headers = vec![
-            ("X-Twilio-Signature", signature),
-            ("Content-Type", "application/x-www-form-urlencoded"),
-        ];
+        let headers =
+            vec![("X-Twilio-Signature", signature), ("Content-Type", "application/x-www-form-urlencoded")];
         let request = Request { method: "POST", url, headers: &headers, body };
         let scheme = &provider("twilio").expect("it comes along").scheme;
         verify(scheme, &request, &Secrets::new().with("current", KEY), now()).map(|_| ())
@@ -45,7 +43,8 @@ fn pairs(body: &[u8]) -> Vec<(String, String)> {
         Some(at) => (text(&pair[..at]), text(&pair[at + 1..])),
         None => (text(pair), String::new()),
     };
-    let mut pairs: Vec<_> = body.split(|byte| *byte == b'&').filter(|one| !one.is_empty()).map(pair).collect();
+    let mut pairs: Vec<_> =
+        body.split(|byte| *byte == b'&').filter(|one| !one.is_empty()).map(pair).collect();
     pairs.sort();
     pairs.dedup();
     pairs

@@ -25,9 +25,10 @@ fuzz_target!(|data: &[u8]| {
         _ => input.signatures(),
     };
     let carries = |proof: &str| {
-        input.headers.iter().any(|(_, value)| {
-            value.windows(proof.len()).any(|part| part.eq_ignore_ascii_case(proof.as_bytes()))
-        })
+        let headers = input.headers.iter().map(|(_, value)| &value[..]);
+        headers
+            .chain([input.body])
+            .any(|value| value.windows(proof.len()).any(|part| part.eq_ignore_ascii_case(proof.as_bytes())))
     };
     assert!(proofs.into_iter().any(carries), "nobody signed this: {:?}", input.headers);
     let signs = |part| input.scheme().signatures.iter().all(|one| one.signed.parts().contains(part));

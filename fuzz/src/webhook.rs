@@ -57,7 +57,10 @@ impl<'i> Input<'i> {
     pub fn signatures(&self) -> Vec<&str> {
         let of = |place: &Place| {
             let Place::Header(place) = place else { return Vec::new() };
-            let named = self.made.iter().filter(|(name, _)| place.names.contains(name));
+            let is_of = |name: &String| {
+                place.names.iter().any(|other| other == name || format!("{other}-1") == *name)
+            };
+            let named = self.made.iter().filter(|(name, _)| is_of(name));
             let items = named.flat_map(|(_, value)| match place.list {
                 Some(separator) => value.split(char::from(separator)).collect(),
                 None => vec![value.as_str()],

@@ -9,23 +9,15 @@ use crate::scheme::{AnswerField, Handshake, HandshakeAnswer, Place, Scheme};
 use crate::verify::meets;
 use crate::{Refusal, Request, Secrets, crypto, keys, verify};
 
-const TEXT: &str = "text/plain; charset=utf-8";
-
-/// What to answer, with the status 200. Send `X-Content-Type-Options: nosniff` along: a text is of the requester's making.
+/// What to answer, with the status 200.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The value of `Content-Type`.
-    pub content_type: &'static str,
+    /// The headers, names and values: `Content-Type`, what the provider wants, and that browsers do not take what the requester made for a page.
+    pub headers: Vec<(String, Vec<u8>)>,
     /// The body.
     pub body: Vec<u8>,
     /// A URL that confirms the subscription when it is asked for by GET, beside the answer. It is on a host of the provider: do not follow redirects.
     pub visit: Option<String>,
-}
-
-impl Answer {
-    fn new(content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { content_type, body, visit: None }
-    }
 }
 
 /// What to answer if `request` is a handshake; `None` if it is none and goes to [`verify`](crate::verify).
@@ -45,8 +37,8 @@ impl Answer {
 /// ```
 ///
 /// # Errors
-/// [`Refusal`] when it is a handshake that is not genuine. Answer it with 401, or 403 where it had to show a token: Discord sends bad signatures on
-/// purpose, to see whether they are refused.
+/// [`Refusal`] when it is a handshake that is not genuine. Answer it as [`Reply::refused`](crate::scheme::Reply::refused) says: Discord and Xero send
+/// bad signatures on purpose, to see whether they are refused.
 pub fn handshake(
     scheme: &Scheme,
     request: &Request<'_>,
@@ -60,12 +52,12 @@ pub fn handshake(
     if handshake.signed || signs(&handshake.answer) {
         verify(scheme, request, secrets, now)?;
     }
-    answer(&handshake.answer, scheme, request, secrets).map(Some)
+    answer(handshake, scheme, request, secrets).map(Some)
 }
 
 fn signs(answer: &HandshakeAnswer) -> bool {
     match answer {
-        HandshakeAnswer::Echo(_) => false,
+        HandshakeAnswer::Empty | HandshakeAnswer::Echo(_) => false,
         // Whoever may have a URL visited may subscribe the receiver to anything.
         HandshakeAnswer::Visit(_) => true,
         HandshakeAnswer::Json(fields) => fields.values().any(|field| matches!(field, AnswerField::Sign(_))),
@@ -73,28 +65,55 @@ fn signs(answer: &HandshakeAnswer) -> bool {
 }
 
 fn answer(
-    answer: &HandshakeAnswer,
+    handshake: &Handshake,
     scheme: &Scheme,
     request: &Request<'_>,
     secrets: &Secrets,
 ) -> Result<Answer, Refusal> {
-    match answer {
-        HandshakeAnswer::Echo(place) => Ok(Answer::new(TEXT, place.one(request)?.into_owned())),
-        HandshakeAnswer::Visit(visit) => {
-            let url = String::from_utf8_lossy(&visit.url.one(request)?).into_owned();
-            if !visit.from.iter().any(|pattern| pattern.fits(&url)) {
+    let mut visit = None;
+    let (content_type, body) = match &handshake.answer {
+        HandshakeAnswer::Empty => (None, Vec::new()),
+        HandshakeAnswer::Echo(place) => {
+            let text = place.one(request)?;
+            let text = if handshake.signed { text.into_owned() } else { escape(&text) };
+            (Some("text/plain; charset=utf-8"), text)
+        }
+        HandshakeAnswer::Visit(there) => {
+            let url = String::from_utf8_lossy(&there.url.one(request)?).into_owned();
+            if !there.from.iter().any(|pattern| pattern.fits(&url)) {
                 return Err(Refusal::ForeignUrl { url: keys::shortened(&url) });
             }
-            Ok(Answer { visit: Some(url), ..Answer::new(TEXT, Vec::new()) })
+            visit = Some(url);
+            (None, Vec::new())
         }
         HandshakeAnswer::Json(fields) => {
             let field = |(name, field): (&String, &AnswerField)| {
                 Ok((name.clone(), value(field, scheme, request, secrets)?))
             };
             let object: Map<String, Value> = fields.iter().map(field).collect::<Result<_, Refusal>>()?;
-            Ok(Answer::new("application/json", Value::from(object).to_string().into_bytes()))
+            (Some("application/json"), Value::from(object).to_string().into_bytes())
         }
-    }
+    };
+    let fixed =
+        [("Content-Type", content_type), ("X-Content-Type-Options", content_type.and(Some("nosniff")))];
+    let fixed = fixed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+    let copied =
+        handshake.headers.iter().map(|(name, place)| Ok((name.clone(), place.one(request)?.into_owned())));
+    let headers = fixed.map(Ok).chain(copied).collect::<Result<_, Refusal>>()?;
+    Ok(Answer { headers, body, visit })
+}
+
+/// Without what HTML takes for more than text: no provider's challenge has that, and whoever asks without a signature may be anybody.
+fn escape(text: &[u8]) -> Vec<u8> {
+    let escaped = text.iter().map(|byte| match byte {
+        b'&' => &b"&amp;"[..],
+        b'<' => b"&lt;",
+        b'>' => b"&gt;",
+        b'"' => b"&quot;",
+        b'\'' => b"&#39;",
+        byte => std::slice::from_ref(byte),
+    });
+    escaped.flatten().copied().collect()
 }
 
 fn value(

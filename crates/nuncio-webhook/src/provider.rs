@@ -38,15 +38,25 @@ macro_rules! built_in {
 const BUILT_IN: &[(&str, &str)] = built_in![
     "adyen",
     "adyen-platform",
+    "airtable",
+    "asana",
+    "auth0",
     "aws-sns",
     "bitbucket",
     "box",
+    "buildkite",
+    "calendly",
     "circleci",
+    "coinbase-commerce",
     "discord",
+    "docusign",
+    "dropbox",
     "github",
     "gitlab",
+    "gitlab-signing-token",
     "gocardless",
     "google-pubsub",
+    "heroku",
     "hubspot",
     "hubspot-v1",
     "hubspot-v2",
@@ -56,24 +66,33 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "linear",
     "mailgun",
     "meta",
+    "microsoft-graph",
     "mux",
     "netlify",
+    "notion",
+    "okta",
     "paddle",
+    "pagerduty",
     "paypal",
     "plaid",
     "pusher",
     "razorpay",
     "sanity",
     "sendgrid",
+    "sentry",
     "shopify",
     "slack",
     "square",
     "standard-webhooks",
+    "strava",
     "stripe",
     "svix",
+    "trello",
     "twilio",
     "twitch",
+    "typeform",
     "workos",
+    "xero",
     "zendesk",
     "zoom",
 ];
@@ -125,7 +144,10 @@ mod tests {
             assert!(!provider.sources.is_empty(), "{name}");
             assert!(provider.sources.iter().all(|source| source.starts_with("https://")), "{name}");
             assert_eq!(provider.checked.len(), "2026-11-24".len(), "{name}");
-            assert!(!provider.scheme.signatures.is_empty(), "{name}");
+            assert!(
+                !provider.scheme.signatures.is_empty() || !provider.scheme.handshakes.is_empty(),
+                "{name}"
+            );
         }
     }
 

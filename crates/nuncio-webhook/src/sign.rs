@@ -87,7 +87,9 @@ pub fn sign(
         if signature.encoding == Encoding::Jwt || signature.published.is_some() {
             return Err(CannotSign::Token);
         }
-        if place.list.is_none() && headers.iter().any(|(name, _)| place.names.contains(name)) {
+        if place.list.is_none()
+            && headers.iter().any(|(name, _)| place.name().is_some_and(|other| other == *name))
+        {
             continue;
         }
         match signatures(scheme, signature, &request, secrets)? {
@@ -159,6 +161,7 @@ fn open_headers(
     }
     for required in &scheme.require {
         let value = match &required.equals {
+            Expected::Anything => continue,
             Expected::Text(text) => text,
             Expected::Setting(name) => {
                 secrets.get_setting(name).ok_or_else(|| Refusal::NoSetting { name: name.clone() })?
@@ -203,13 +206,13 @@ fn signatures(
 
 /// Adds an item to a header, which a list may have already.
 fn put(headers: &mut Vec<(String, String)>, place: &HeaderPlace, value: &str) {
-    let Some(name) = place.names.first() else { return };
+    let Some(name) = place.name() else { return };
     let item = format!("{}{value}", place.prefix);
-    match (headers.iter_mut().find(|(other, _)| other == name), place.list) {
+    match (headers.iter_mut().find(|(other, _)| *other == name), place.list) {
         (Some((_, list)), Some(separator)) => {
             list.push(Separator::into(separator));
             list.push_str(&item);
         }
-        _ => headers.push((name.clone(), item)),
+        _ => headers.push((name.into_owned(), item)),
     }
 }

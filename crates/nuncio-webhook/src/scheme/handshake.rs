@@ -19,16 +19,21 @@ pub struct Handshake {
     /// Whether it is signed like an event. Default: yes.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub signed: bool,
-    /// What is answered.
+    /// Headers of the answer, with the values that stand there in the request. Default: none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Place>,
+    /// The body of the answer.
     pub answer: HandshakeAnswer,
 }
 
-/// What is answered to a handshake, with the status 200.
+/// The body of the answer to a handshake, with the status 200.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum HandshakeAnswer {
-    /// The value that stands there, as plain text.
+    /// Nothing.
+    Empty,
+    /// The value that stands there, as plain text. Of a handshake that is not signed what HTML would read as more than text is escaped.
     Echo(Place),
     /// A JSON object.
     Json(BTreeMap<String, AnswerField>),

@@ -47,7 +47,7 @@ pub use signed::{Part, Signed, UnknownPart};
     schemars(description = "How one provider signs its webhooks.")
 )]
 pub struct Scheme {
-    /// The signatures that a request may carry.
+    /// The signatures that a request may carry. Where a provider signs nothing there is none, and no event is taken.
     pub signatures: Vec<Signature>,
     /// How many of the `signatures` must hold. Default: any one.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -85,7 +85,7 @@ impl Scheme {
         let meant = self.signatures.iter().flat_map(|signature| &signature.when);
         let required = self.require.iter().chain(handshakes).chain(meant).filter_map(|it| match &it.equals {
             Expected::Setting(name) => Some(name),
-            Expected::Text(_) => None,
+            Expected::Text(_) | Expected::Anything => None,
         });
         let urls = self.signatures.iter().filter_map(|signature| Some(&signature.published.as_ref()?.url));
         let signed =
@@ -213,6 +213,8 @@ pub enum Expected {
     Text(String),
     /// A setting of the receiver, by name.
     Setting(String),
+    /// Anything but nothing.
+    Anything,
 }
 
 /// The answer that a provider wants.
@@ -226,6 +228,9 @@ pub struct Reply {
     /// How long the provider waits for it, in seconds. Default: it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<u32>,
+    /// The status for a request that is refused: the provider sends some of which it expects that. Default: any of 400 to 499.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<u16>,
 }
 
 /// Whether a key says what holds without it, and need not be written.

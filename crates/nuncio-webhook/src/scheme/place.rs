@@ -28,6 +28,8 @@ pub enum Place {
     Claim(Claim),
     /// In the query of the URL, percent-decoded. Of several of one name the first counts.
     Query(String),
+    /// The method, in capitals.
+    Method,
 }
 
 /// What of a token.
@@ -55,6 +57,8 @@ pub struct HeaderPlace {
     pub spaces: bool,
     /// Whether it is an error when more than one item of a list has the prefix.
     pub single: bool,
+    /// How many headers there may be, of the name with `-1`, `-2` and so on after it. Default: one, of the name itself.
+    pub numbered: Option<u8>,
 }
 
 /// One ASCII character between the items of a list.
@@ -98,20 +102,28 @@ struct Full {
     /// Whether it is an error when more than one item of a list has the prefix. Default: no.
     #[serde(default, skip_serializing_if = "is_default")]
     single: bool,
+    /// How many headers there may be, of the name with `-1`, `-2` and so on after it. Default: one, of the name itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    numbered: Option<u8>,
 }
 
 impl From<TextOr<Full>> for HeaderPlace {
     fn from(written: TextOr<Full>) -> Self {
         match written {
-            TextOr::Text(name) => {
-                Self { names: vec![name], list: None, prefix: String::new(), spaces: false, single: false }
-            }
-            TextOr::Other(Full { name, list, prefix, spaces, single }) => {
+            TextOr::Text(name) => Self {
+                names: vec![name],
+                list: None,
+                prefix: String::new(),
+                spaces: false,
+                single: false,
+                numbered: None,
+            },
+            TextOr::Other(Full { name, list, prefix, spaces, single, numbered }) => {
                 let names = match name {
                     TextOr::Text(name) => vec![name],
                     TextOr::Other(names) => names,
                 };
-                Self { names, list, prefix, spaces, single }
+                Self { names, list, prefix, spaces, single, numbered }
             }
         }
     }
@@ -119,18 +131,21 @@ impl From<TextOr<Full>> for HeaderPlace {
 
 impl From<HeaderPlace> for TextOr<Full> {
     fn from(place: HeaderPlace) -> Self {
-        let HeaderPlace { mut names, list, prefix, spaces, single } = place;
+        let HeaderPlace { mut names, list, prefix, spaces, single, numbered } = place;
         let name = match names.len() {
             1 => TextOr::Text(names.remove(0)),
             _ => TextOr::Other(names),
         };
-        let full = Full { name, list, prefix, spaces, single };
+        let full = Full { name, list, prefix, spaces, single, numbered };
         match full {
-            Full { name: TextOr::Text(name), list: None, prefix, spaces: false, single: false }
-                if prefix.is_empty() =>
-            {
-                Self::Text(name)
-            }
+            Full {
+                name: TextOr::Text(name),
+                list: None,
+                prefix,
+                spaces: false,
+                single: false,
+                numbered: None,
+            } if prefix.is_empty() => Self::Text(name),
             full => Self::Other(full),
         }
     }
@@ -164,6 +179,7 @@ impl Place {
             }
             Self::Claim(claim) => claim.value(request)?.map(Cow::Owned).into_iter().collect(),
             Self::Query(name) => request.query(name).into_iter().collect(),
+            Self::Method => vec![Cow::Borrowed(request.method.as_bytes())],
         };
         if values.iter().all(|value| value.is_empty()) {
             return Err(Refusal::Missing { place: self.to_string() });
@@ -195,8 +211,30 @@ impl Claim {
 }
 
 impl HeaderPlace {
+    /// The name of the header to write.
+    pub(crate) fn name(&self) -> Option<Cow<'_, str>> {
+        let name = self.names.first()?;
+        Some(match self.numbered {
+            Some(_) => format!("{name}-1").into(),
+            None => name.into(),
+        })
+    }
+
     fn items<'r>(&self, request: &Request<'r>) -> Result<Vec<Cow<'r, [u8]>>, Refusal> {
-        let items: Vec<_> = self.split(self.value(request)?).map(Cow::Borrowed).collect();
+        let Some(count) = self.numbered else { return self.items_of(&self.names, request) };
+        let mut items = Vec::new();
+        for number in 1..=count {
+            let names: Vec<_> = self.names.iter().map(|name| format!("{name}-{number}")).collect();
+            match self.items_of(&names, request) {
+                Err(Refusal::Missing { .. }) => {}
+                found => items.extend(found?),
+            }
+        }
+        Ok(items)
+    }
+
+    fn items_of<'r>(&self, names: &[String], request: &Request<'r>) -> Result<Vec<Cow<'r, [u8]>>, Refusal> {
+        let items: Vec<_> = self.split(self.value(names, request)?).map(Cow::Borrowed).collect();
         if self.single && items.len() > 1 {
             return Err(Refusal::Ambiguous { place: self.to_string() });
         }
@@ -205,16 +243,16 @@ impl HeaderPlace {
 
     /// The one item, if there is any. This is read for each timestamp and id: it makes no list.
     fn item<'r>(&self, request: &Request<'r>) -> Result<Option<&'r [u8]>, Refusal> {
-        let mut items = self.split(self.value(request)?);
+        let mut items = self.split(self.value(&self.names, request)?);
         match (items.next(), items.next()) {
             (item, None) => Ok(item),
             _ => Err(Refusal::Ambiguous { place: self.to_string() }),
         }
     }
 
-    fn value<'r>(&self, request: &Request<'r>) -> Result<&'r [u8], Refusal> {
+    fn value<'r>(&self, names: &[String], request: &Request<'r>) -> Result<&'r [u8], Refusal> {
         let place = || self.to_string();
-        let values = self.names.iter().map(|name| request.headers.first_two(name));
+        let values = names.iter().map(|name| request.headers.first_two(name));
         match values.into_iter().find(|[first, _]| first.is_some()) {
             // Which of two is meant is told by no standard, and a proxy may drop either.
             Some([_, Some(_)]) => Err(Refusal::Ambiguous { place: place() }),
@@ -249,6 +287,7 @@ impl fmt::Display for Place {
                 write!(f, "{} of the token in {header}", pointer.strip_prefix('/').unwrap_or(pointer))
             }
             Self::Query(name) => write!(f, "{name} of the query"),
+            Self::Method => f.write_str("the method"),
         }
     }
 }
@@ -258,6 +297,7 @@ impl fmt::Display for HeaderPlace {
         if !self.prefix.is_empty() {
             write!(f, "{}… of ", self.prefix)?;
         }
-        write!(f, "the header {}", self.names.join(" or "))
+        write!(f, "the header {}", self.names.join(" or "))?;
+        if self.numbered.is_some() { f.write_str("-1 and so on") } else { Ok(()) }
     }
 }

@@ -22,7 +22,9 @@ fn secrets() -> Secrets {
 
 /// The providers for which we can make signatures in headers over the body.
 pub(crate) fn signable() -> Vec<(&'static str, &'static Provider)> {
-    let covers = |scheme: &nuncio_webhook::Scheme| scheme.signatures[0].signed.to_string().contains("{body}");
+    let covers = |scheme: &nuncio_webhook::Scheme| {
+        scheme.signatures.first().is_some_and(|signature| signature.signed.to_string().contains("{body}"))
+    };
     let outgoing = outgoing(b"{}");
     providers()
         .filter(|(name, provider)| *name != "linear" && covers(&provider.scheme))
@@ -48,7 +50,7 @@ pub(crate) fn signed(provider: &Provider, body: &[u8]) -> Vec<(String, Vec<u8>)>
 #[test]
 fn most_providers_are_signed_for_as_they_are_verified() {
     let names: Vec<_> = signable().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names.len(), 27, "{names:?}");
+    assert_eq!(names.len(), 41, "{names:?}");
     for (name, provider) in signable() {
         for body in [&b""[..], b"{}", b"\xef\xbb\xbf{}\r\n", b"\0\xff\xfe", &vec![b'x'; 10 * 1024 * 1024]] {
             assert_eq!(judge(provider, &signed(provider, body), body), Ok(()), "{name}");
@@ -101,10 +103,28 @@ fn an_empty_secret_verifies_nothing() {
 fn more_signatures_than_anybody_sends_are_refused_unread() {
     let stripe = nuncio_webhook::provider("stripe").unwrap();
     let mut headers = signed(stripe, b"{}");
-    headers[0].1.extend(b",v1=00".repeat(40));
-    assert!(matches!(judge(stripe, &headers, b"{}"), Err(Refusal::TooManySignatures { count: 41, .. })));
+    headers[0].1.extend(b",v1=00".repeat(110));
+    assert!(matches!(judge(stripe, &headers, b"{}"), Err(Refusal::TooManySignatures { count: 111, .. })));
     headers[0].1.extend(b",v1=00".repeat(4000));
     assert!(matches!(judge(stripe, &headers, b"{}"), Err(Refusal::TooLong { .. })));
+}
+
+#[test]
+fn one_good_signature_in_any_of_numbered_headers_is_enough() {
+    let docusign = nuncio_webhook::provider("docusign").unwrap();
+    let signed = signed(docusign, b"{}");
+    assert_eq!(signed[0].0, "X-DocuSign-Signature-1");
+    let at = |number: u8| {
+        let header = |n: u8, value: &[u8]| (format!("x-docusign-signature-{n}"), value.to_vec());
+        judge(docusign, &[header(1, b"AAAA"), header(number, &signed[0].1)], b"{}")
+    };
+    for number in [2, 7, 100] {
+        assert_eq!(at(number), Ok(()));
+    }
+    assert_eq!(at(101), Err(Refusal::NoMatch));
+    let ambiguous = [signed[0].clone(), signed[0].clone()];
+    assert!(matches!(judge(docusign, &ambiguous, b"{}"), Err(Refusal::Ambiguous { .. })));
+    assert!(matches!(judge(docusign, &[], b"{}"), Err(Refusal::Missing { .. })));
 }
 
 #[test]

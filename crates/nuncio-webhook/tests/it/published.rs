@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nuncio_webhook::{Outgoing, Refusal, Request, Secrets, provider, sign, verify};
 
 /// The providers whose examples are here, of those without verdicts of a library.
-pub(crate) const PROVIDERS: &[&str] = &["bitbucket", "box", "circleci", "jira"];
+pub(crate) const PROVIDERS: &[&str] = &["bitbucket", "box", "buildkite", "circleci", "jira", "pagerduty"];
 
 /// Whether the signature, alone in its header, is that of `body`.
 fn is_taken(name: &str, header: &str, signature: &str, secret: &str, body: &str) -> bool {
@@ -90,4 +90,32 @@ fn the_sample_message_of_box_is_taken_by_either_key() {
         assert!(matches!(verdict(key, sent + Duration::from_secs(900)), Err(Refusal::TooOld { .. })));
     }
     assert_eq!(verdict("IncorrectKey", sent), Err(Refusal::NoMatch));
+}
+
+/// The webhook of the tests of go-buildkite (`TestValidatePayload`).
+#[test]
+fn the_ping_of_buildkite_is_taken() {
+    let body = include_str!("../vectors/buildkite-ping.json").trim_end();
+    let header =
+        "timestamp=1642080837,signature=582d496ac2d869dd97a3101c4cda346288c49a742592daf582ec64c86449f79c";
+    let headers = vec![("X-Buildkite-Signature", header), ("X-Buildkite-Event", "ping")];
+    let request = Request { method: "POST", url: "", headers: &headers, body: body.as_bytes() };
+    let secrets = Secrets::new().with("theirs", concat!("29b1ff5779c76bd4", "8ba6705eb99ff970"));
+    let sent = UNIX_EPOCH + Duration::from_secs(1_642_080_837);
+    let scheme = &provider("buildkite").unwrap().scheme;
+    assert_eq!(verify(scheme, &request, &secrets, sent).unwrap().event_type().as_deref(), Some("ping"));
+    let other = Request { body: &body.as_bytes()[1..], ..request };
+    assert_eq!(verify(scheme, &other, &secrets, sent).unwrap_err(), Refusal::NoMatch);
+}
+
+/// The webhook of the tests of go-pagerduty (`TestVerifySignature`), and its wrong signature beside the good one, as during a rotation.
+#[test]
+fn the_incident_of_pagerduty_is_taken() {
+    let body = include_str!("../vectors/pagerduty-incident.json").trim_end();
+    let secret = concat!("lDQHScfUeXUKaQRNF+8XIiDKZ7XX3itB", "AYzwU0TARw8lJqRnkKl2iB1anSb0Z+IK");
+    let good = "v1=0c0b9495b893a39e70d1fea2fe11fbe0a825f88b9f67846f6cc07dd2bc5476cd";
+    let bad = "v1=7020c8a7ec668a9b7012bc3dd82e483394b038f4230acc6785efbf2a7d8bcaf5";
+    let taken = |header: &str| is_taken("pagerduty", "X-PagerDuty-Signature", header, secret, body);
+    assert!(taken(good) && taken(&format!("{bad},{good}")));
+    assert!(!taken(bad));
 }

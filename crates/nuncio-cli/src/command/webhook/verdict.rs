@@ -69,13 +69,17 @@ impl Outcome {
                 }
                 text
             }
-            Self::Handshake(Answer { content_type, body, visit }) => {
-                let body = visible(&String::from_utf8_lossy(body));
-                let visit =
-                    visit.as_ref().map(|url| format!("visit      {}\n", visible(url))).unwrap_or_default();
-                format!(
-                    "handshake: {provider} asks whether somebody is there\nanswer     200, Content-Type: {content_type}\nbody       {body}\n{visit}"
-                )
+            Self::Handshake(Answer { headers, body, visit }) => {
+                let mut text =
+                    format!("handshake: {provider} asks whether somebody is there\nanswer     200\n");
+                for (name, value) in headers {
+                    let _ = writeln!(text, "header     {name}: {}", visible(&String::from_utf8_lossy(value)));
+                }
+                let _ = writeln!(text, "body       {}", visible(&String::from_utf8_lossy(body)));
+                if let Some(url) = visit {
+                    let _ = writeln!(text, "visit      {}", visible(url));
+                }
+                text
             }
             Self::Refused(refusal) => format!("refused: {refusal}\n"),
         }
@@ -87,10 +91,16 @@ impl Outcome {
                 "verdict": "genuine", "id": event.id, "type": event.kind, "timestamp": event.timestamp(),
                 "secret": event.secret, "body_bytes": event.size,
             }),
-            Self::Handshake(Answer { content_type, body, visit }) => json!({
-                "verdict": "handshake",
-                "visit": visit, "answer": { "status": 200, "content_type": content_type, "body": String::from_utf8_lossy(body) },
-            }),
+            Self::Handshake(Answer { headers, body, visit }) => {
+                let headers: serde_json::Map<_, _> = headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into()))
+                    .collect();
+                json!({
+                    "verdict": "handshake", "visit": visit,
+                    "answer": { "status": 200, "headers": headers, "body": String::from_utf8_lossy(body) },
+                })
+            }
             Self::Refused(refusal) => json!({
                 "verdict": "refused", "refusal": refusal.name(), "message": refusal.to_string(),
             }),
