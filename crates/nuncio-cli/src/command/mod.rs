@@ -53,7 +53,7 @@ impl Command {
             Self::Logout(command) => command.run(session).await,
             Self::Connections(command) => command.run(session).await,
             Self::Auth(command) => command.run(session),
-            Self::Webhook(command) => command.run(session),
+            Self::Webhook(command) => command.run(session).await,
             Self::Demo => Ok(demo::run().await?),
             Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),

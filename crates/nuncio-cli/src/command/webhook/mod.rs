@@ -2,6 +2,7 @@
 
 mod generate;
 mod headers;
+mod keys;
 mod options;
 mod providers;
 mod refused;
@@ -32,9 +33,9 @@ enum Action {
 }
 
 impl WebhookCommand {
-    pub(crate) fn run(self, session: &Session) -> Result<(), Stop> {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
         match self.action {
-            Action::Verify(command) => command.run(session),
+            Action::Verify(command) => command.run(session).await,
             Action::Sign(command) => command.run(session),
             Action::Secret(command) => command.run(session),
             Action::Providers(command) => command.run(session),

@@ -38,7 +38,7 @@ pub(super) fn advice(refusal: &Refusal) -> Option<&'static str> {
             "copy it whole from the provider's page, with its prefix and without quotes"
         }
         Refusal::KeyNeeded { .. } => {
-            "fetch what the provider has there, and give the file with --published-key-file"
+            "--fetch-keys fetches it; or give what the provider has there with --published-key-file"
         }
         Refusal::UnknownKey { .. } => {
             "fetch what the provider has there today, and give the file with --published-key-file; if this key is not in it, refuse the request"

@@ -13,6 +13,7 @@ use nuncio_webhook::{
 use serde_json::{Value, json};
 
 use super::headers;
+use super::keys::fetch;
 use super::options::{RequestOptions, SecretOptions};
 use super::refused::{advice, is_ours};
 use super::source::Source;
@@ -31,7 +32,7 @@ Examples:
 
 Exit code 0: it is genuine. 15: it is not. 1: what was given is not enough for a verdict. 2: the command line is wrong.";
 
-/// Say whether a webhook is genuine, and what to answer to a handshake; nothing is sent
+/// Say whether a webhook is genuine, and what to answer to a handshake; nothing is sent, unless by --fetch-keys
 #[derive(Debug, ClapArgs)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyCommand {
@@ -43,6 +44,9 @@ pub(crate) struct VerifyCommand {
     /// The refusal says where that is
     #[arg(long, value_name = "FILE", help_heading = "Secrets")]
     published_key_file: Option<String>,
+    /// Fetch the key that the provider publishes, from its own hosts alone
+    #[arg(long, conflicts_with = "published_key_file", help_heading = "Secrets")]
+    fetch_keys: bool,
     #[command(flatten)]
     request: RequestOptions,
     /// URL as the provider has it, with the query that it added; only some schemes sign it
@@ -58,7 +62,7 @@ pub(crate) struct VerifyCommand {
 }
 
 impl VerifyCommand {
-    pub(crate) fn run(self, session: &Session) -> Result<(), Stop> {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
         let source = Source::find(&self.provider)?;
         let mut secrets = self.secrets.read(&source, session)?;
         if let Some(path) = &self.published_key_file {
@@ -74,7 +78,13 @@ impl VerifyCommand {
         let (method, url) = (self.request.method(), self.url.as_deref().unwrap_or_default());
         let request = Request { method: &method, url, headers: &headers, body: &body };
         let now = self.request.now(session);
-        let outcome = judge(&source, &request, &secrets, now);
+        let mut outcome = judge(&source, &request, &secrets, now);
+        if self.fetch_keys
+            && let Outcome::Refused(Refusal::KeyNeeded { key }) = &outcome
+        {
+            secrets = secrets.keys(Arc::new(Fetched(fetch(key, session).await?)));
+            outcome = judge(&source, &request, &secrets, now);
+        }
         // A handshake is often not signed.
         let explanation = (self.explain && !matches!(outcome, Outcome::Handshake(_)))
             .then(|| explain(&source.scheme, &request, &secrets, now));

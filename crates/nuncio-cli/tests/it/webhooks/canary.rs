@@ -41,9 +41,7 @@ fn no_stream_has_the_secret() {
         &["--secret-env", "OTHER", "-H", "@wrong.txt"],
     ];
     let mut runs = 0;
-    for provider in
-        ["stripe", "gitlab", "standard-webhooks", "discord", "sendgrid", "shop.yaml", "mailgun", "zoom"]
-    {
+    for provider in ["gitlab", "standard-webhooks", "discord", "shop.yaml", "mailgun"] {
         for secret in secrets {
             for more in [&[][..], &["--explain"], &["--explain", "--json"], &["--json", "-v"]] {
                 let args = [
@@ -69,5 +67,5 @@ fn no_stream_has_the_secret() {
             }
         }
     }
-    assert_eq!(runs, 8 * 8 * 7);
+    assert_eq!(runs, 5 * 8 * 7);
 }

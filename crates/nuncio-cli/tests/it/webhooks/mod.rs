@@ -2,6 +2,7 @@
 
 mod canary;
 mod files;
+mod keys;
 mod published;
 mod sign;
 mod verify;
