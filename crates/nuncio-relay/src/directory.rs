@@ -12,6 +12,7 @@ use crate::Event;
 use crate::inbox::Source;
 use crate::outbox::EventType;
 use crate::route::Route;
+use crate::route::subject::Subject;
 use crate::settings;
 use crate::store::{Document, DocumentKind, Documents, Owed};
 
@@ -86,13 +87,12 @@ impl Directory {
     /// To whom `event` is owed, from now on.
     #[must_use]
     pub fn owed(&self, event: &Event, now: Timestamp) -> Vec<Owed> {
-        let takes = |(_, endpoint): &(&String, &Arc<Endpoint>)| endpoint.route.takes(event);
-        let owed = |(name, endpoint): (&String, &Arc<Endpoint>)| Owed {
-            endpoint: name.clone(),
-            order_key: endpoint.route.order_key(event),
-            due: now,
+        let subject = Subject::new(event);
+        let owed = |(name, endpoint): (&String, &Arc<Endpoint>)| {
+            let claim = endpoint.route.claim(&subject)?;
+            Some(Owed { endpoint: name.clone(), order_key: claim.order_key, due: now })
         };
-        self.endpoints.iter().filter(takes).map(owed).collect()
+        self.endpoints.iter().filter_map(owed).collect()
     }
 }
 

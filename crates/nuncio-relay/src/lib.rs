@@ -10,10 +10,12 @@ pub mod inbox;
 mod notice;
 pub mod outbox;
 mod outcome;
+pub mod replay;
 mod route;
 mod schedule;
 pub mod settings;
 pub mod store;
+mod upkeep;
 
 pub use delivery::{Attempt, Delivery, State};
 pub use directory::{Directory, Endpoint};
@@ -27,3 +29,4 @@ pub use outcome::{Failure, Fault, Outcome};
 pub use route::{Route, TypePattern};
 pub use schedule::Schedule;
 pub use store::{Store, StoreError};
+pub use upkeep::{Retention, Upkeep};

@@ -6,7 +6,12 @@ use std::time::Duration;
 use nuncio_client::{Error, Redactor};
 use nuncio_webhook::{Scheme, Secrets};
 
-use crate::settings;
+use crate::route::jq::Jq;
+use crate::route::subject::Subject;
+use crate::{Event, settings};
+
+/// A longer key is remembered by its digest.
+const MAX_KEY_BYTES: usize = 256;
 
 /// A source, ready to receive.
 pub struct Source {
@@ -14,6 +19,7 @@ pub struct Source {
     pub(super) settings: settings::Source,
     pub(super) scheme: Scheme,
     pub(super) secrets: Secrets,
+    dedupe_by: Option<Jq>,
 }
 
 impl Source {
@@ -35,7 +41,8 @@ impl Source {
         for (name, value) in &settings.settings {
             secrets = secrets.setting(name, value);
         }
-        let mut source = Self { name, settings, scheme, secrets };
+        let dedupe_by = settings.dedupe.key.as_deref().map(Jq::new).transpose()?;
+        let mut source = Self { name, settings, scheme, secrets, dedupe_by };
         if let (Some(tolerance), Some(timestamp)) = (source.settings.tolerance, &mut source.scheme.timestamp)
         {
             let seconds = u32::try_from(tolerance.0.as_secs()).unwrap_or(u32::MAX);
@@ -56,23 +63,19 @@ impl Source {
         let within = self.scheme.reply.as_ref()?.within?;
         Some(Duration::from_secs(within.into()))
     }
-}
 
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl Source {
     /// Whether it takes requests from this address.
     pub(super) fn allows(&self, _peer: Option<std::net::IpAddr>) -> bool {
         self.settings.allow_from.is_empty()
     }
 
     /// What the event is known by when it comes again.
-    pub(super) fn dedupe_key(&self, _event: &crate::Event, id: Option<String>) -> Option<String> {
-        id
+    pub(super) fn dedupe_key(&self, event: &Event, id: Option<String>) -> Option<String> {
+        let key = match &self.dedupe_by {
+            Some(jq) => jq.text(Subject::new(event).jq()),
+            None => id,
+        };
+        key.map(short)
     }
 
     /// What the provider wants to hear.
@@ -80,5 +83,20 @@ impl Source {
         let status = self.scheme.reply.as_ref().and_then(|reply| reply.status);
         let status = status.and_then(|status| http::StatusCode::from_u16(status).ok());
         super::plain(status.unwrap_or(http::StatusCode::OK), received)
+    }
+}
+
+/// A key that is no longer than an index likes.
+fn short(key: String) -> String {
+    if key.len() <= MAX_KEY_BYTES {
+        return key;
+    }
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    digest.as_ref().iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -2,5 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod inbox;
+mod outbox;
+mod routes;
 mod simulation;
 mod stores;
+mod upkeep;
+mod world;
