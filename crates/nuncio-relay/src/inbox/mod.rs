@@ -1,5 +1,6 @@
 //! Webhooks in: verified on the bytes that arrived, stored, and only then acknowledged.
 
+mod fetch;
 mod refusals;
 mod source;
 
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use nuncio_client::{Clock, Random};
-use nuncio_webhook::{Refusal, Request, handshake, verify};
+use nuncio_webhook::{Answer, Refusal, Request, handshake, verify};
 use tokio::sync::watch;
 
 use crate::directory::Directory;
@@ -20,6 +21,7 @@ use crate::dispatch::Handle;
 use crate::store::{Append, Appended, Store, StoreError, Unique};
 use crate::{Event, EventId, Headers, Origin, clock};
 
+pub use fetch::{ClientFetch, Fetch};
 use refusals::Refusals;
 pub use source::Source;
 
@@ -33,6 +35,7 @@ pub struct Inbox {
     dispatcher: Handle,
     clock: Clock,
     random: Random,
+    fetch: Arc<dyn Fetch>,
     refusals: Refusals,
 }
 
@@ -75,8 +78,8 @@ pub enum Received {
 pub struct Reply {
     /// The status.
     pub status: StatusCode,
-    /// The value of `Content-Type`, if there is a body.
-    pub content_type: Option<&'static str>,
+    /// The headers.
+    pub headers: Vec<(String, Vec<u8>)>,
     /// The body.
     pub body: Bytes,
     /// Why.
@@ -84,7 +87,7 @@ pub struct Reply {
 }
 
 impl Inbox {
-    /// An inbox over this store. `dispatcher` is told what is due.
+    /// An inbox over this store. `dispatcher` is told what is due, and `fetch` gets what providers publish.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -92,8 +95,9 @@ impl Inbox {
         dispatcher: Handle,
         clock: Clock,
         random: Random,
+        fetch: Arc<dyn Fetch>,
     ) -> Self {
-        Self { store, directory, dispatcher, clock, random, refusals: Refusals::default() }
+        Self { store, directory, dispatcher, clock, random, fetch, refusals: Refusals::default() }
     }
 
     /// The source of this name.
@@ -117,34 +121,66 @@ impl Inbox {
             headers: arrival.headers,
             body: arrival.body,
         };
-        let time = self.clock.now();
         let now = clock::now(&self.clock);
-        match handshake(&source.scheme, &request, &source.secrets, time) {
-            Ok(Some(answer)) => {
-                return Reply {
-                    status: StatusCode::OK,
-                    content_type: Some(answer.content_type),
-                    body: answer.body.into(),
-                    received: Received::Handshake,
-                };
-            }
-            Ok(None) => {}
-            Err(refusal) => return self.refuse(&source, arrival, refusal, now).await,
-        }
-        let verified = match verify(&source.scheme, &request, &source.secrets, time) {
-            Ok(verified) => verified,
+        let verdict = match self.judge(&source, &request) {
+            // A key that the provider publishes is fetched once, and the request judged again.
+            Err(refusal) if self.fetch_key(&source, &refusal).await => self.judge(&source, &request),
+            verdict => verdict,
+        };
+        let (event_type, id) = match verdict {
+            Ok(Genuine::Event { event_type, id }) => (event_type, id),
+            Ok(Genuine::Handshake(answer)) => return self.shake_hands(&source, answer).await,
             Err(refusal) => return self.refuse(&source, arrival, refusal, now).await,
         };
         let event = Event {
             id: EventId::new(now, &self.random),
             origin: Origin::Source(source.name.clone()),
-            event_type: verified.event_type().unwrap_or_default(),
+            event_type,
             at: now,
             headers: Headers::from(arrival.headers),
             body: arrival.body.clone(),
         };
-        let key = source.dedupe_key(&event, verified.id());
+        let key = source.dedupe_key(&event, id);
         self.store(&source, event, key, now).await
+    }
+
+    fn judge(&self, source: &Source, request: &Request<'_>) -> Result<Genuine, Refusal> {
+        let time = self.clock.now();
+        if let Some(answer) = handshake(&source.scheme, request, &source.secrets, time)? {
+            return Ok(Genuine::Handshake(answer));
+        }
+        let verified = verify(&source.scheme, request, &source.secrets, time)?;
+        Ok(Genuine::Event { event_type: verified.event_type().unwrap_or_default(), id: verified.id() })
+    }
+
+    /// Fetches the key without which nothing can be said, and says whether there is a new one.
+    async fn fetch_key(&self, source: &Source, refusal: &Refusal) -> bool {
+        let Some(key) = refusal.key_to_fetch() else { return false };
+        if !source.keys.may_fetch(key, self.clock.now()) {
+            return false;
+        }
+        match self.fetch.get(key.url()).await {
+            Ok(document) => {
+                source.keys.put(key, document.to_vec(), self.clock.now());
+                true
+            }
+            Err(error) => {
+                tracing::warn!(source = source.name, url = key.url(), %error, "a key could not be fetched");
+                false
+            }
+        }
+    }
+
+    /// Answers a handshake, and asks for the URL that confirms it where the provider wants that.
+    async fn shake_hands(&self, source: &Source, answer: Answer) -> Reply {
+        if let Some(url) = &answer.visit
+            && let Err(error) = self.fetch.get(url).await
+        {
+            tracing::warn!(source = source.name, %error, "a subscription could not be confirmed");
+            return plain(StatusCode::BAD_GATEWAY, Received::Unavailable(error.to_string()));
+        }
+        let Answer { headers, body, .. } = answer;
+        Reply { status: StatusCode::OK, headers, body: body.into(), received: Received::Handshake }
     }
 
     async fn store(&self, source: &Source, event: Event, key: Option<String>, now: Timestamp) -> Reply {
@@ -175,8 +211,14 @@ impl Inbox {
     }
 }
 
+/// A request that the provider sent.
+enum Genuine {
+    Event { event_type: String, id: Option<String> },
+    Handshake(Answer),
+}
+
 fn plain(status: StatusCode, received: Received) -> Reply {
-    Reply { status, content_type: None, body: Bytes::new(), received }
+    Reply { status, headers: Vec::new(), body: Bytes::new(), received }
 }
 
 impl fmt::Debug for Inbox {

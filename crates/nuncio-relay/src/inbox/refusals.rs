@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::StatusCode;
 use jiff::Timestamp;
 use nuncio_webhook::Refusal;
 use tokio::time::Instant;
@@ -58,7 +57,7 @@ impl Refusals {
 }
 
 impl Inbox {
-    /// Refuses a request: 401, which Discord and Xero insist on, since they sign wrongly on purpose to see it.
+    /// Refuses a request.
     pub(super) async fn refuse(
         &self,
         source: &Source,
@@ -88,7 +87,7 @@ impl Inbox {
             self.write_down(self.store.append(Append { event, unique: None, owed }).await);
             due.iter().for_each(|(endpoint, due)| self.dispatcher.wake(endpoint, *due));
         }
-        plain(StatusCode::UNAUTHORIZED, Received::Refused(refusal))
+        plain(source.refusal_status(), Received::Refused(refusal))
     }
 
     /// That something could not be kept changes nothing for whoever is refused.

@@ -1,14 +1,19 @@
 //! A source, ready to receive.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use nuncio_client::{Error, Redactor};
-use nuncio_webhook::{Scheme, Secrets};
+use nuncio_webhook::{KeyCache, Keys, Scheme, Secrets};
 
 use crate::route::jq::Jq;
 use crate::route::subject::Subject;
 use crate::{Event, settings};
+
+/// How long a key that a provider publishes is good without being fetched again: a day.
+const KEY_AGE: Duration = Duration::from_secs(86_400);
 
 /// A longer key is remembered by its digest.
 const MAX_KEY_BYTES: usize = 256;
@@ -19,6 +24,7 @@ pub struct Source {
     pub(super) settings: settings::Source,
     pub(super) scheme: Scheme,
     pub(super) secrets: Secrets,
+    pub(super) keys: Arc<KeyCache>,
     dedupe_by: Option<Jq>,
 }
 
@@ -33,7 +39,9 @@ impl Source {
                 "`nuncio webhook providers` lists those that come along; another scheme can be written out",
             )
         })?;
-        let mut secrets = Secrets::new();
+        let keys = Arc::new(KeyCache::new(KEY_AGE));
+        let as_keys: Arc<dyn Keys> = Arc::<KeyCache>::clone(&keys);
+        let mut secrets = Secrets::new().keys(as_keys);
         for (label, secret) in &settings.secrets {
             Redactor::global().register(secret.expose());
             secrets = secrets.with(label, secret.expose());
@@ -42,7 +50,7 @@ impl Source {
             secrets = secrets.setting(name, value);
         }
         let dedupe_by = settings.dedupe.key.as_deref().map(Jq::new).transpose()?;
-        let mut source = Self { name, settings, scheme, secrets, dedupe_by };
+        let mut source = Self { name, settings, scheme, secrets, keys, dedupe_by };
         if let (Some(tolerance), Some(timestamp)) = (source.settings.tolerance, &mut source.scheme.timestamp)
         {
             let seconds = u32::try_from(tolerance.0.as_secs()).unwrap_or(u32::MAX);
@@ -78,11 +86,17 @@ impl Source {
         key.map(short)
     }
 
+    /// What whoever is refused hears: 401, which Discord and Xero insist on, unless the provider wants something else.
+    pub(super) fn refusal_status(&self) -> StatusCode {
+        let wanted = self.scheme.reply.as_ref().and_then(|reply| reply.refused);
+        wanted.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::UNAUTHORIZED)
+    }
+
     /// What the provider wants to hear.
     pub(super) fn acknowledge(&self, received: super::Received) -> super::Reply {
         let status = self.scheme.reply.as_ref().and_then(|reply| reply.status);
-        let status = status.and_then(|status| http::StatusCode::from_u16(status).ok());
-        super::plain(status.unwrap_or(http::StatusCode::OK), received)
+        let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+        super::plain(status.unwrap_or(StatusCode::OK), received)
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use nuncio_client::{Clock, Random};
+use nuncio_client::{Clock, Error, Random};
 use nuncio_relay::dispatch::{Dispatcher, Settings};
-use nuncio_relay::inbox::{Arrival, Inbox, Reply};
+use nuncio_relay::inbox::{Arrival, Fetch, Inbox, Reply};
 use nuncio_relay::outbox::Outbox;
 use nuncio_relay::store::{
     Change, DeliveryQuery, Document, DocumentKind, EventQuery, EventSummary, MemoryStore, Store,
@@ -33,6 +33,16 @@ pub(crate) struct Nobody;
 impl Deliver for Nobody {
     fn deliver(&self, _: &str, _: Arc<Endpoint>, _: Leased) -> BoxFuture<'static, Outcome> {
         Box::pin(std::future::pending())
+    }
+}
+
+/// Has no documents.
+struct Shelf;
+
+impl Fetch for Shelf {
+    fn get(&self, url: &str) -> BoxFuture<'static, Result<Bytes, Error>> {
+        let error = Error::configuration(format!("nothing is at {url}"));
+        Box::pin(async { Err(error) })
     }
 }
 
