@@ -83,6 +83,7 @@ impl World {
                 handle.clone(),
                 clock.clone(),
                 random.clone(),
+                Arc::new(Shelf),
             ),
             outbox: Outbox::new(Arc::clone(&store), directory, handle, clock.clone(), random),
             store,
