@@ -53,7 +53,9 @@ impl Job {
             self.rival("reqwest, records split without a tree", "reqwest"),
             self.rival("reqwest, serde_json::Value", "value"),
             self.pull("nuncio pull", "records.list", "nuncio.jsonl", &[]),
-            self.filtered("nuncio call --all --jq"),
+            self.filtered("nuncio call --all --jq, of three keys", "{id, total, email: .customer.email}"),
+            self.filtered("nuncio call --all --jq, select by one key", "select(.total > 100)"),
+            self.filtered("nuncio call --all --jq, of the whole record", ".lines |= map(.price)"),
             self.pull("nuncio pull, CSV", "records.list", "nuncio.csv", &[]),
         ]
     }
@@ -97,10 +99,10 @@ impl Job {
         })
     }
 
-    fn filtered<'a>(&'a self, name: &'a str) -> Program<'a> {
-        self.program(name, "filtered.jsonl", |to| {
+    fn filtered<'a>(&'a self, name: &'a str, filter: &'a str) -> Program<'a> {
+        self.program(name, "filtered.jsonl", move |to| {
             let mut command = nuncio("call", &self.base_url());
-            command.args(["bench", "records.list", "--all", "--jq", "{id, total, email: .customer.email}"]);
+            command.args(["bench", "records.list", "--all", "--jq", filter]);
             command.stdout(File::create(to).expect("a file to write"));
             command
         })
