@@ -201,3 +201,6 @@ impl Lane {
         self.breaker = Breaker::Open { until: now + length + random.below(length / 10), length };
     }
 }
+
+#[cfg(test)]
+mod tests;
