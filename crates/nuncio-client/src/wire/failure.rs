@@ -26,9 +26,9 @@ pub(super) fn of_exchange(error: legacy::Error) -> Error {
     } else {
         (Kind::Connect, "the connection broke before the answer", Evidence::Unknown)
     };
-    // A body that we were asked to send can fail by itself, and TLS may not be set up; such an error is ours already.
+    // A body that we were asked to send can fail by itself, TLS may not be set up, a guard may refuse; such an error is ours already.
     match find::<Error>(&error) {
-        Some(own) => Error::new(own.kind(), own.to_string()).evidence_is(evidence).because(error),
+        Some(own) => own.clone().evidence_is(evidence),
         None => advised(Error::new(kind, message).evidence_is(evidence), &error).because(error),
     }
 }
