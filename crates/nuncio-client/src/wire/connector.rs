@@ -26,7 +26,7 @@ use tower::{Service, ServiceExt as _};
 use crate::{BoxError, Error};
 
 use super::tls::Tls;
-use super::{Proxy, Resolver, Settings};
+use super::{Guard, Proxy, Resolver, Settings, guard};
 
 /// To a proxy or, without one, to the server.
 type Hop = MaybeHttpsStream<TokioIo<TcpStream>>;
@@ -37,6 +37,7 @@ pub(super) struct Connector(Arc<Inner>);
 struct Inner {
     tcp: HttpConnector<Resolver>,
     resolver: Resolver,
+    guard: Option<Guard>,
     proxies: Matcher,
     tls: Tls,
     timeout: Duration,
@@ -44,13 +45,21 @@ struct Inner {
 
 impl Connector {
     pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
+        if settings.guard.is_some() && matches!(settings.proxy, Proxy::Url(_)) {
+            return Err(guard::no_proxy());
+        }
         let resolver = settings.resolver.clone().unwrap_or_else(Resolver::system);
+        let resolver = match settings.guard.clone() {
+            Some(guard) => resolver.guarded(guard),
+            None => resolver,
+        };
         let mut tcp = HttpConnector::new_with_resolver(resolver.clone());
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
         let inner = Inner {
             tcp,
             resolver,
+            guard: settings.guard.clone(),
             proxies: proxies(&settings.proxy)?,
             tls: Tls::new(&settings.root_certificates, settings.identity.clone())?,
             timeout: settings.connect_timeout,
@@ -107,7 +116,9 @@ impl Service<Uri> for Connector {
 impl Inner {
     async fn connect(&self, uri: Uri) -> Result<Connection, BoxError> {
         let is_secure = uri.scheme() == Some(&Scheme::HTTPS);
-        let (hop, is_proxied) = match self.proxies.intercept(&uri) {
+        let proxy = self.proxies.intercept(&uri);
+        self.vet(&uri, proxy.as_ref())?;
+        let (hop, is_proxied) = match proxy {
             Some(proxy) if is_socks(&proxy) => {
                 (MaybeHttpsStream::Http(self.through_socks(&proxy, &uri).await?), false)
             }
@@ -124,6 +135,15 @@ impl Inner {
             MaybeHttpsStream::Http(hop)
         };
         Ok(Connection { stream, is_proxied })
+    }
+
+    /// What the resolver does not see: addresses, and names that a proxy would look up.
+    fn vet(&self, uri: &Uri, proxy: Option<&Intercept>) -> Result<(), Error> {
+        match &self.guard {
+            Some(_) if proxy.is_some() => Err(guard::no_proxy()),
+            Some(guard) => guard.vet_host(uri.host().unwrap_or_default()),
+            None => Ok(()),
+        }
     }
 
     async fn to_proxy(&self, proxy: Uri) -> Result<Hop, BoxError> {
@@ -228,5 +248,27 @@ impl Write for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As it is when the system names a proxy.
+    #[tokio::test]
+    async fn a_call_that_would_go_through_a_proxy_is_refused_under_a_guard() {
+        let proxy = Proxy::Url("http://127.0.0.1:1".parse().expect("a URL"));
+        let settings = Settings { proxy, ..Settings::default() };
+        let mut inner =
+            Arc::into_inner(Connector::new(&settings).expect("a connector").0).expect("the only one");
+        inner.guard = Some(Guard::default());
+        for uri in ["http://93.184.215.14", "https://example.com", "http://10.0.0.1"] {
+            let Err(error) = inner.connect(Uri::from_static(uri)).await else {
+                panic!("{uri} is connected to")
+            };
+            let error = error.downcast::<Error>().expect("our own");
+            assert_eq!(error.to_string(), "a guard cannot vet what a proxy connects to", "{uri}");
+        }
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! [`Wire`] sends exactly what it is given, once: no redirects, no retries, no cookies of its own. It speaks HTTP/1.1 and
 //! HTTP/2, keeps connections, undoes gzip, brotli and zstd, and refuses plain HTTP to anything but this machine unless told
-//! otherwise. The body of an answer is read inside the exchange or handed out as it comes, as
+//! otherwise. With a [`Guard`] it connects to public addresses alone. The body of an answer is read inside the exchange or handed out as it comes, as
 //! [`Context::read`](crate::Context::read) says; the body of a failure is always read, up to [`MAX_FAILURE_BYTES`].
 
+mod cidr;
 mod connector;
 mod encoding;
 mod failure;
+mod guard;
 mod handshake;
 mod identity;
 mod resolver;
+mod special;
 mod tls;
 
 use std::fmt;
@@ -36,6 +39,8 @@ use crate::{Body, Context, Error, Event, Kind, Read, Request, Response};
 use connector::Connector;
 use encoding::Arriving;
 
+pub use cidr::Cidr;
+pub use guard::Guard;
 pub use identity::Identity;
 pub use resolver::Resolver;
 
@@ -70,6 +75,8 @@ pub struct Settings {
     pub proxy: Proxy,
     /// Finds the addresses of host names. Default: the system.
     pub resolver: Option<Resolver>,
+    /// Keeps calls to public addresses, for URLs that others give. Default: none, calls go where the caller says.
+    pub guard: Option<Guard>,
     /// Time to establish a connection. Default: 10 s.
     pub connect_timeout: Duration,
     /// Further certificate authorities to trust, as PEM. Default: those of the system alone.
@@ -86,6 +93,7 @@ impl Default for Settings {
             allow_http: false,
             proxy: Proxy::default(),
             resolver: None,
+            guard: None,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             root_certificates: Vec::new(),
             identity: None,
@@ -115,7 +123,7 @@ impl Wire {
     /// A wire with these settings.
     ///
     /// # Errors
-    /// [`Kind::Configuration`] when a certificate, the proxy or the user agent cannot be used.
+    /// [`Kind::Configuration`] when a certificate, the proxy or the user agent cannot be used, or a proxy is named beside a guard.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
         let connector = Connector::new(settings)?;
         let user_agent = HeaderValue::from_str(&settings.user_agent)
@@ -161,8 +169,12 @@ pub fn is_loopback(host: &str) -> bool {
     if top.eq_ignore_ascii_case("localhost") {
         return true;
     }
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    literal(name).is_some_and(|address| address.to_canonical().is_loopback())
+}
+
+/// The address that stands for the host of a URL, in brackets or not.
+fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 impl Service<Request> for Wire {

@@ -12,6 +12,8 @@ use tower::Service;
 
 use crate::BoxError;
 
+use super::Guard;
+
 type Lookup = dyn Fn(String) -> BoxFuture<'static, Result<Vec<IpAddr>, BoxError>> + Send + Sync;
 
 /// Finds the addresses of a host name in place of the system.
@@ -31,6 +33,18 @@ impl Resolver {
         Self::new(async |name: String| {
             let found = tokio::net::lookup_host((name, 0)).await?;
             Ok(found.map(|address| address.ip()).collect())
+        })
+    }
+
+    /// The same, but for answers that `guard` refuses. What comes out is what is connected to: nothing looks the name up again.
+    pub(super) fn guarded(self, guard: Guard) -> Self {
+        Self::new(move |name| {
+            let (found, guard) = ((self.0)(name.clone()), guard.clone());
+            async move {
+                let addresses = found.await?;
+                guard.vet(&name, &addresses)?;
+                Ok(addresses)
+            }
         })
     }
 }

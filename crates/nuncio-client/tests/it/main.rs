@@ -6,6 +6,7 @@ mod client_certificate;
 mod clock_jumps;
 mod faults;
 mod form_encoding;
+mod guard;
 mod proxies;
 mod retry_after;
 mod rivals;
