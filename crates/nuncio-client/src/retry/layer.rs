@@ -1,5 +1,6 @@
 //! The loop: asks and waits.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -130,7 +131,7 @@ where
                 context.observer.notify(&Event::GaveUp { attempts: made, reason: &stop.to_string() });
                 return result.map_err(|error| {
                     let error = if doubt { error.evidence_is(Evidence::Unknown) } else { error };
-                    explained(error, &stop, made, &outcome).after(context.history)
+                    explained(error, &stop, made, &policy, &outcome).after(context.history)
                 });
             }
         };
@@ -187,7 +188,7 @@ impl Drop for Note<'_> {
 }
 
 /// The last failure, with why it is the last and what can be done.
-fn explained(error: Error, stop: &Stop, made: u32, outcome: &Outcome) -> Error {
+fn explained(error: Error, stop: &Stop, made: u32, policy: &Policy, outcome: &Outcome) -> Error {
     let error = match outcome.told {
         Some(told) => error.come_back_after(told.wait),
         None => error,
@@ -199,6 +200,10 @@ fn explained(error: Error, stop: &Stop, made: u32, outcome: &Outcome) -> Error {
         }
         _ => error,
     };
+    if policy.attempts == NonZeroU32::MIN {
+        // Whoever wants no retries is not told why there was none.
+        return error;
+    }
     let plural = if made == 1 { "" } else { "s" };
     let id = match error.answer().and_then(|answer| answer.request_id()) {
         Some(id) => format!(", request id {id}"),

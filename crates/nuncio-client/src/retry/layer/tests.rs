@@ -420,8 +420,9 @@ async fn a_request_may_bring_its_own_policy() {
     let script = Script::new([failed(503, &[])]);
     let mut request = request(Method::GET, Body::Empty);
     request.extensions_mut().insert(Arc::new(Policy { attempts: NonZeroU32::MIN, ..policy() }));
-    assert!(layer(policy()).layer(script.clone()).oneshot(request).await.is_err());
+    let error = layer(policy()).layer(script.clone()).oneshot(request).await.unwrap_err();
     assert_eq!(script.attempts(), 1);
+    assert_eq!(error.to_string(), "503 Service Unavailable", "why there is no other attempt is known");
 }
 
 #[tokio::test(start_paused = true)]
