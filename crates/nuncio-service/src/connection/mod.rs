@@ -114,7 +114,7 @@ impl Connection {
         if lacking(&service, &env, needs(service.auth.templates())).is_ok() {
             client = client.auth(auth::auth(
                 &service.auth,
-                auth::Of { service: &service, env: &env, base_url: &base_url },
+                auth::Of { service: Some(&service), env: &env, base_url: &base_url },
                 tokens,
             )?);
         }
@@ -239,8 +239,10 @@ impl Connection {
         if let Some(auth) = &operation.auth {
             // Made here only when it could not be made before, and then it says why.
             let bound = bound.auth.clone();
-            call = call
-                .auth(bound.map_or_else(|| auth::auth(auth, auth::Of { service, env, base_url }, None), Ok)?);
+            call = call.auth(bound.map_or_else(
+                || auth::auth(auth, auth::Of { service: Some(service), env, base_url }, None),
+                Ok,
+            )?);
         }
         if operation.repeatable == Some(true) {
             call = call.repeatable();
@@ -307,10 +309,9 @@ impl Bound {
                 .then(|| checks::checks(errors, operation.response.as_ref(), validate))
                 .transpose()?
                 .map(Arc::new),
-            auth: operation
-                .auth
-                .as_ref()
-                .and_then(|auth| auth::auth(auth, auth::Of { service, env, base_url }, None).ok()),
+            auth: operation.auth.as_ref().and_then(|auth| {
+                auth::auth(auth, auth::Of { service: Some(service), env, base_url }, None).ok()
+            }),
         })
     }
 }

@@ -24,7 +24,8 @@ pub use oauth2::Login;
 /// Whose credentials they are.
 #[derive(Clone, Copy)]
 pub(super) struct Of<'a> {
-    pub(super) service: &'a model::Service,
+    /// Nothing where the credentials belong to no service.
+    pub(super) service: Option<&'a model::Service>,
     pub(super) env: &'a Env,
     pub(super) base_url: &'a str,
 }
@@ -54,6 +55,17 @@ pub(super) fn auth(
         model::Auth::OAuth1(oauth1) => oauth1.signer(scope).map(Auth::oauth1),
         model::Auth::MessageSignature(it) => it.signer(scope).map(Auth::message_signature),
         model::Auth::Session(it) => session::session(it, &of).map(Auth::custom),
+    }
+}
+
+impl model::Auth {
+    /// What calls to `base_url` carry, for credentials that stand alone and in no service file. Tokens are kept in memory, and shared by copies.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) for environment variables that are missing, credentials that cannot be used, and
+    /// a session, which begins with an operation of a service.
+    pub fn credentials(&self, env: &Env, base_url: &str) -> Result<Auth, Error> {
+        auth(self, Of { service: None, env, base_url }, None)
     }
 }
 

@@ -22,7 +22,10 @@ pub(super) fn session(described: &model::Session, of: &Of<'_>) -> Result<Session
     let inputs = described.input.iter().map(|(name, value)| Ok((name.clone(), value.secret(&scope)?)));
     let inputs: Vec<(String, Secret)> = inputs.collect::<Result<_, Error>>()?;
     // It makes the request and never sends it: that is for whoever waits for the session.
-    let service = model::Service { auth: model::Auth::None, ..of.service.clone() };
+    let service = of.service.ok_or_else(|| {
+        Error::configuration("a session begins with an operation of a service, and there is none here")
+    })?;
+    let service = model::Service { auth: model::Auth::None, ..service.clone() };
     let base_url = Some(of.base_url.to_owned());
     let logged_out =
         Connection::new(service, Settings { env: of.env.clone(), base_url, ..Settings::default() })?;
