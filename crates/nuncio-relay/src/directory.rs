@@ -9,6 +9,7 @@ use nuncio_service::Env;
 use serde::de::DeserializeOwned;
 
 use crate::Event;
+use crate::deliver;
 use crate::inbox::Source;
 use crate::outbox::EventType;
 use crate::route::Route;
@@ -38,15 +39,18 @@ pub struct Endpoint {
     pub settings: settings::Endpoint,
     /// Which events it is owed.
     pub route: Route,
+    /// What the templates of its target may name.
+    pub env: Env,
 }
 
 impl Endpoint {
-    /// The endpoint of these settings.
+    /// The endpoint of these settings, whose templates may name variables of `env`.
     ///
     /// # Errors
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when they cannot be used.
-    pub fn new(settings: settings::Endpoint) -> Result<Self, Error> {
-        Ok(Self { route: Route::new(&settings)?, settings })
+    pub fn new(settings: settings::Endpoint, env: Env) -> Result<Self, Error> {
+        deliver::check(&settings, &env)?;
+        Ok(Self { route: Route::new(&settings)?, settings, env })
     }
 }
 
@@ -77,7 +81,8 @@ impl Directory {
             DocumentKind::EventType => drop(self.event_types.insert(name, EventType::new(read(document)?)?)),
             DocumentKind::Endpoint => {
                 let settings = read::<settings::Endpoint>(document)?.resolve(env)?;
-                self.endpoints.insert(name, Arc::new(Endpoint::new(settings)?));
+                let endpoint = Endpoint::new(settings, env.cloned().unwrap_or_default())?;
+                self.endpoints.insert(name, Arc::new(endpoint));
             }
             DocumentKind::Token | DocumentKind::Job => {}
         }

@@ -1,6 +1,7 @@
 //! Webhooks in and out: stored before they are acknowledged, delivered until they arrive.
 
 mod clock;
+pub mod deliver;
 mod delivery;
 mod directory;
 pub mod dispatch;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Origin, Schedule, TypePattern};
 
-use super::{SecretText, text};
+use super::{Auth, SecretText, text};
 
 /// Which events go where, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -71,23 +71,48 @@ pub enum Target {
     File(File),
 }
 
+impl Target {
+    /// Whether it reaches into this machine or its network, so that only whoever writes its config file may say so.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Http(http) => !http.allow_addresses.is_empty(),
+            Self::Operation(_) => false,
+            Self::Command(_) | Self::File(_) => true,
+        }
+    }
+}
+
+fn only_in_a_file() -> Error {
+    Error::configuration("commands, files and `allow_addresses` reach into this machine or its network")
+        .advise("set the endpoint up in the config file")
+}
+
 /// Somebody's HTTP endpoint. Each event is a POST.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
-    /// Its URL: https, or http to this machine.
+    /// Its URL: https. With `allow_addresses` http too.
     pub url: String,
-    /// Headers that are sent along. Default: none.
+    /// How we prove who we are, as in service files. Default: by the signature alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// The certificate to show to a receiver that asks for one (mutual TLS), those that lead to its authority, and its private key, all as PEM.
+    /// Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<SecretText>,
+    /// Headers that are sent along. Not `webhook-…` and `nuncio-…`, which are ours. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, SecretText>,
     /// The secrets that it is signed with as Standard Webhooks has it (`whsec_…` for v1, `whsk_…` for v1a), the newest first. During a rotation
     /// several. Default: it is not signed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretText>,
-    /// Whether the headers that the event arrived with are sent along, but for those that belong to one connection or carry credentials. Default: no.
+    /// Whether the headers that the event arrived with are sent along, but for those that belong to one connection, carry credentials, or say who sent
+    /// it (`Forwarded` and the like, `User-Agent`). `webhook-…` is never sent along: the signature is over another id and time. Default: no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forward_headers: bool,
-    /// Private addresses that its name may stand for, as CIDRs. Only a config file can say so. Default: none.
+    /// Networks that are not public and that it may be in, as CIDRs: `127.0.0.0/8` for this machine. Only a config file can say so. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_addresses: Vec<String>,
 }
@@ -103,7 +128,7 @@ pub struct Operation {
     /// The account, as `nuncio login --as` named it. Default: the environment's credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Its inputs: values, and texts with templates over `event.type`, `event.headers` and `event.body`.
+    /// Its inputs: values, and texts with templates over `event.id`, `event.type`, `event.headers` and `event.body`.
     #[serde(default)]
     pub inputs: BTreeMap<String, serde_json::Value>,
 }
@@ -163,8 +188,13 @@ impl Default for Delivery {
 impl Endpoint {
     /// What it is with the values of the environment, if it may read them.
     pub(crate) fn resolve(mut self, env: Option<&Env>) -> Result<Self, Error> {
-        if let (Target::Http(http), Some(env)) = (&mut self.to, env) {
-            for secret in http.headers.values_mut().chain(&mut http.secrets) {
+        let Some(env) = env else {
+            return if self.to.is_local() { Err(only_in_a_file()) } else { Ok(self) };
+        };
+        if let Target::Http(http) = &mut self.to {
+            for secret in
+                http.headers.values_mut().chain(&mut http.secrets).chain(&mut http.client_certificate)
+            {
                 *secret = secret.resolve(env)?;
             }
         }

@@ -1,12 +1,14 @@
 //! What is set up: sources, applications, endpoints and types of events. In a config file they are YAML, in the API and the store JSON.
 
 mod application;
+mod auth;
 mod endpoint;
 mod secret;
 mod source;
 mod text;
 
 pub use application::{Application, EventType};
+pub use auth::Auth;
 pub use endpoint::{Delivery, Endpoint, File, Filter, Http, Operation, Run, Target};
 pub use secret::SecretText;
 pub use source::{Dedupe, Source};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use nuncio_client::{Clock, Random};
-use nuncio_relay::store::DocumentKind;
+use nuncio_relay::store::{Document, DocumentKind, Documents};
 use nuncio_relay::{Directory, Endpoint, Event, EventId, Headers, Origin};
 use nuncio_service::Env;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::world::World;
 fn endpoint(settings: &Value) -> Endpoint {
     let mut whole = json!({ "from": "application/acme", "to": { "file": { "path": "a" } } });
     whole.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-    Endpoint::new(serde_json::from_value(whole).unwrap()).unwrap()
+    Endpoint::new(serde_json::from_value(whole).unwrap(), Env::default()).unwrap()
 }
 
 fn event(event_type: &str, headers: &[(&str, &str)], body: &'static str) -> Event {
@@ -98,10 +98,10 @@ fn a_transformation_says_what_is_sent() {
 async fn a_setting_that_cannot_be_read_is_named() {
     let world = World::new(&[]).await;
     let put = |value| {
-        nuncio_relay::store::Change::Put(nuncio_relay::store::Document {
+        nuncio_relay::store::Change::Put(Document {
             kind: DocumentKind::Endpoint,
             name: "bad".to_owned(),
-            from_file: false,
+            from_file: true,
             value,
         })
     };
@@ -120,4 +120,24 @@ async fn a_setting_that_cannot_be_read_is_named() {
         let error = Directory::new(&documents, &Env::default()).unwrap_err().to_string();
         assert!(error.contains("endpoint bad") && error.contains(part), "{error}");
     }
+}
+
+#[tokio::test]
+async fn what_reaches_into_this_machine_is_set_up_by_its_config_file_alone() {
+    let read = |from_file, to: Value| {
+        let value = json!({ "from": "source/shop", "to": to });
+        let document = Document { kind: DocumentKind::Endpoint, name: "local".to_owned(), from_file, value };
+        Directory::new(&Documents { revision: 0, all: vec![document] }, &Env::default())
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    for to in [
+        json!({ "command": { "run": ["true"] } }),
+        json!({ "file": { "path": "/tmp/made-up" } }),
+        json!({ "http": { "url": "https://hooks.example.com", "allow_addresses": ["10.0.0.0/8"] } }),
+    ] {
+        assert_eq!(read(true, to.clone()), Ok(()));
+        assert!(read(false, to).unwrap_err().contains("reach into this machine"));
+    }
+    assert_eq!(read(false, json!({ "http": { "url": "https://hooks.example.com" } })), Ok(()));
 }

@@ -58,7 +58,7 @@ impl World {
             Change::Put(Document {
                 kind: *kind,
                 name: (*name).to_owned(),
-                from_file: false,
+                from_file: true,
                 value: value.clone(),
             })
         };

@@ -13,6 +13,7 @@ use nuncio_relay::store::{
     Append, Appended, Change, DeliveryQuery, Document, DocumentKind, MemoryStore, Owed, Store,
 };
 use nuncio_relay::{Directory, Endpoint, Event, EventId, Headers, Origin, State};
+use nuncio_service::Env;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -72,7 +73,7 @@ impl World {
                 serde_json::from_value(json!({ "from": "source/shop", "to": { "file": { "path": name } } }))
                     .unwrap();
             settings.delivery = delivery;
-            (name.clone(), Arc::new(Endpoint::new(settings).unwrap()))
+            (name.clone(), Arc::new(Endpoint::new(settings, Env::default()).unwrap()))
         });
         let directory = Directory { endpoints: endpoints.collect(), ..Directory::default() };
         let store = Arc::new(MemoryStore::new());
