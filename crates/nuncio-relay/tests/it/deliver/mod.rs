@@ -4,6 +4,7 @@ mod canary;
 mod command;
 mod credentials;
 mod file;
+mod guard;
 mod http;
 mod operation;
 mod signature;
