@@ -26,8 +26,8 @@ pub struct Request<'r> {
     pub body: &'r [u8],
 }
 
-/// Headers: names that do not distinguish case, and values as bytes.
-pub trait Headers {
+/// Headers: names that do not distinguish case, and values as bytes. They can be read from several threads, so that a server may keep them while it waits.
+pub trait Headers: Sync {
     /// The values of all headers of the name, in their order.
     fn values(&self, name: &str) -> Vec<&[u8]>;
 
@@ -49,7 +49,7 @@ impl Headers for http::HeaderMap {
     }
 }
 
-impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+impl<N: AsRef<str> + Sync, V: AsRef<[u8]> + Sync> Headers for Vec<(N, V)> {
     fn values(&self, name: &str) -> Vec<&[u8]> {
         let named = |(other, _): &&(N, V)| other.as_ref().eq_ignore_ascii_case(name);
         self.iter().filter(named).map(|(_, value)| value.as_ref()).collect()
