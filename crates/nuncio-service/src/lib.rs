@@ -51,7 +51,7 @@ pub mod template;
 pub use catalog::{Catalog, Origin};
 pub use connection::{Connection, Login, Settings};
 pub use inputs::{Checked, File, Given, Inputs};
-pub use load::{MAX_FILE_BYTES, Problem, Problems, WebhookFile};
+pub use load::{MAX_FILE_BYTES, Problem, Problems, WebhookFile, read_yaml};
 pub use model::{Operation, Service};
 pub use schema::service_schema;
 pub use suggest::suggest;

@@ -67,6 +67,37 @@ impl WebhookFile {
     }
 }
 
+/// Reads a file of another shape, with every mistake at its place as in a service file. `name` is its path, for messages. `check` tells what the types
+/// cannot say: the path of keys to a mistake, and what is wrong there.
+///
+/// ```
+/// let read = |text: &str| {
+///     nuncio_service::read_yaml(text, "ports.yaml", |ports: &std::collections::BTreeMap<String, u16>, tell| {
+///         for (name, _) in ports.iter().filter(|(_, port)| **port == 0) {
+///             tell(&[name.as_str()], "no port has the number 0".to_owned());
+///         }
+///     })
+/// };
+/// assert_eq!(read("http: 80")?["http"], 80);
+/// assert!(read("http: 80\nnone: 0").unwrap_err().report().contains("ports.yaml:2:1: no port has the number 0"));
+/// # Ok::<(), nuncio_client::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`Service::from_yaml`].
+pub fn read_yaml<T: DeserializeOwned>(
+    text: &str,
+    name: &str,
+    check: impl FnOnce(&T, &mut dyn FnMut(&[&str], String)),
+) -> Result<T, Error> {
+    load(text, name, |problems| {
+        let root = parse(text, problems)?;
+        let read: T = typed(&root, problems)?;
+        check(&read, &mut |path, message| problems.push(Problem::at(root.find(path), message)));
+        Some(read)
+    })
+}
+
 /// What `read` makes of the file, when it finds no problem.
 fn load<T>(text: &str, name: &str, read: impl FnOnce(&mut Vec<Problem>) -> Option<T>) -> Result<T, Error> {
     if text.len() > MAX_FILE_BYTES {
