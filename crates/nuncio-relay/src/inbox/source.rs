@@ -1,6 +1,7 @@
 //! A source, ready to receive.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,9 +73,10 @@ impl Source {
         Some(Duration::from_secs(within.into()))
     }
 
-    /// Whether it takes requests from this address.
-    pub(super) fn allows(&self, _peer: Option<std::net::IpAddr>) -> bool {
-        self.settings.allow_from.is_empty()
+    /// Whether it takes requests from this address. Where only some are allowed, one that is not known is not.
+    pub(super) fn allows(&self, peer: Option<IpAddr>) -> bool {
+        let allowed = &self.settings.allow_from;
+        allowed.is_empty() || peer.is_some_and(|peer| allowed.iter().any(|network| network.contains(peer)))
     }
 
     /// What the event is known by when it comes again.

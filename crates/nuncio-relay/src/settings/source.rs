@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nuncio_client::Error;
+use nuncio_client::wire::Cidr;
 use nuncio_service::Env;
 use nuncio_service::model::Span;
 use nuncio_webhook::SchemeRef;
@@ -37,7 +38,8 @@ pub struct Source {
     pub max_body_bytes: u64,
     /// The addresses that it may come from, as CIDRs such as `203.0.113.0/24`. Default: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub allow_from: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub allow_from: Vec<Cidr>,
     /// How many of the requests that were refused are kept to be looked at. Default: 100. At most 10,000.
     #[serde(default = "keep_refused")]
     pub keep_refused: u32,
