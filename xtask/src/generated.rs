@@ -13,6 +13,8 @@ struct Generated {
 
 const GENERATED: &[Generated] = &[
     Generated { file: "docs/catalog.md", package: "nuncio-service", example: "catalog_docs" },
+    Generated { file: "docs/openapi.json", package: "nuncio-gateway", example: "openapi" },
+    Generated { file: "docs/relay.schema.json", package: "nuncio-gateway", example: "config_schema" },
     Generated { file: "docs/service-files.md", package: "nuncio-service", example: "service_reference" },
     Generated { file: "docs/webhooks.md", package: "nuncio-service", example: "webhook_docs" },
     Generated { file: "services/service.schema.json", package: "nuncio-service", example: "service_schema" },

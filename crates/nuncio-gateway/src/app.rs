@@ -1,0 +1,35 @@
+//! What all requests share.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use nuncio_client::Clock;
+use nuncio_relay::dispatch::Handle;
+use nuncio_relay::replay::Replays;
+use nuncio_relay::{Inbox, Outbox, Store};
+
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::registry::Registry;
+
+/// What all requests share.
+pub(crate) struct App {
+    pub(crate) options: Options,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) inbox: Inbox,
+    pub(crate) outbox: Outbox,
+    pub(crate) dispatcher: Handle,
+    pub(crate) replays: Replays,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl App {
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::MAX)
+    }
+}
+
+pub(crate) type Shared = axum::extract::State<Arc<App>>;

@@ -1,0 +1,47 @@
+//! What the types of a config file cannot say, told where it stands.
+
+use nuncio_client::Error;
+use nuncio_relay::Directory;
+use nuncio_relay::store::{Document, DocumentKind, Documents};
+use nuncio_service::Env;
+
+use super::Config;
+use crate::registry::{MAX_NAME, check_origin, is_name};
+
+/// Tells every mistake with the keys that lead to it.
+pub(super) fn check(config: &Config, env: &Env, tell: &mut dyn FnMut(&[&str], String)) {
+    for (name, token) in &config.tokens {
+        if let Err(error) = token.stored(env) {
+            tell(&["tokens", name], error.to_string());
+        }
+    }
+    let all = match config.settings() {
+        Ok(all) => all,
+        Err(error) => return tell(&[], error.to_string()),
+    };
+    for document in &all {
+        let place = [key(document.kind), document.name.as_str()];
+        if !is_name(&document.name) {
+            tell(&place, format!("a name has 1 to {MAX_NAME} letters, digits, `.`, `_` and `-`"));
+        }
+        if let Err(error) = check_alone(document, env).and_then(|()| check_origin(&all, document)) {
+            tell(&place, error.to_string());
+        }
+    }
+}
+
+/// Each by itself, so that all mistakes are told.
+fn check_alone(document: &Document, env: &Env) -> Result<(), Error> {
+    Directory::new(&Documents { revision: 0, all: vec![document.clone()] }, env).map(drop)
+}
+
+fn key(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Source => "sources",
+        DocumentKind::Application => "applications",
+        DocumentKind::EventType => "event_types",
+        DocumentKind::Endpoint => "endpoints",
+        DocumentKind::Token => "tokens",
+        DocumentKind::Job => "jobs",
+    }
+}

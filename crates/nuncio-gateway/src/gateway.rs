@@ -1,0 +1,188 @@
+//! The gateway: options go in, a service comes out, and a handle to it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use nuncio_client::{Clock, Error, Random};
+use nuncio_relay::inbox::Fetch;
+use nuncio_relay::replay::Replays;
+use nuncio_relay::{Deliver, Dispatcher, Inbox, Outbox, Store, Upkeep, dispatch};
+use nuncio_service::Env;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::config::Watch;
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::registry::Registry;
+use crate::router;
+use crate::server::{Certificate, Server};
+
+/// What a gateway works with.
+pub struct Parts {
+    /// Where all is kept.
+    pub store: Arc<dyn Store>,
+    /// How events get to endpoints.
+    pub deliver: Arc<dyn Deliver>,
+    /// How keys that providers publish are got.
+    pub fetch: Arc<dyn Fetch>,
+    /// What a config file can name.
+    pub env: Env,
+    /// The time of day.
+    pub clock: Clock,
+    /// Chance.
+    pub random: Random,
+}
+
+/// A relay that is reached by HTTP. It listens from [`open`](Self::open) on, and serves in [`run`](Self::run).
+pub struct Gateway {
+    listener: TcpListener,
+    address: SocketAddr,
+    server: Server,
+    dispatcher: Dispatcher,
+    app: Arc<App>,
+    watch: Option<Watch>,
+    handle: Handle,
+}
+
+/// Tells a [`Gateway`] what to do. Copies reach the same one.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    stop: CancellationToken,
+    changed: Arc<Notify>,
+}
+
+impl Handle {
+    /// No connection is accepted any more. [`Gateway::run`] returns when the requests and deliveries that are under way have ended, or their grace
+    /// has.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// The config file is read again now. What comes of it is logged: a file with a mistake changes nothing.
+    pub fn reload(&self) {
+        self.changed.notify_one();
+    }
+}
+
+impl Gateway {
+    /// Listens, with what `parts.store` holds.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when what is set up cannot be used, when it would listen beyond this machine
+    /// and nobody needed a token, or when it cannot listen there.
+    pub async fn open(options: Options, parts: Parts) -> Result<Self, Error> {
+        let Parts { store, deliver, fetch, env, clock, random } = parts;
+        let certificate = options.tls.clone().map(Certificate::read).transpose()?.map(Arc::new);
+        let bootstrap = options.bootstrap_token.clone();
+        let file = options.config.as_ref().map(|config| config.documents(&env)).transpose()?;
+        let registry = Registry::open(Arc::clone(&store), env.clone(), bootstrap, file).await?;
+        if !options.listen.ip().is_loopback() && registry.current().tokens.is_empty() {
+            let listen = options.listen;
+            return Err(Error::configuration(format!(
+                "{listen} can be reached by others, and there is no token"
+            ))
+            .advise("set NUNCIO_TOKEN, or set up `tokens` in the config file; or listen on 127.0.0.1"));
+        }
+        let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+            Error::configuration(format!("{} cannot be listened on", options.listen)).because(error)
+        })?;
+        let address = listener.local_addr().unwrap_or(options.listen);
+        let directory = registry.subscribe();
+        let settings = dispatch::Settings { grace: options.grace, ..dispatch::Settings::default() };
+        let dispatcher = Dispatcher::new(
+            Arc::clone(&store),
+            deliver,
+            directory.clone(),
+            clock.clone(),
+            random.clone(),
+            settings,
+        );
+        let handle = dispatcher.handle();
+        let replays = Replays::new(Arc::clone(&store), handle.clone(), clock.clone(), random.clone());
+        let inbox = Inbox::new(
+            Arc::clone(&store),
+            directory.clone(),
+            handle.clone(),
+            clock.clone(),
+            random.clone(),
+            fetch,
+        );
+        let outbox = Outbox::new(Arc::clone(&store), directory, handle.clone(), clock.clone(), random);
+        let metrics = Arc::new(Metrics::new());
+        let app = Arc::new(App {
+            options,
+            store,
+            registry,
+            inbox,
+            outbox,
+            dispatcher: handle,
+            replays,
+            clock,
+            metrics,
+        });
+        let changed = Arc::new(Notify::new());
+        let watch = app.options.config.clone().map(|config| Watch {
+            config,
+            env,
+            registry: Arc::clone(&app.registry),
+            certificate: certificate.clone(),
+            told: Arc::clone(&changed),
+        });
+        let server = Server {
+            router: router::router(&app),
+            certificate,
+            limits: app.options.limits.clone(),
+            metrics: Arc::clone(&app.metrics),
+        };
+        let handle = Handle { stop: CancellationToken::new(), changed };
+        Ok(Self { listener, address, server, dispatcher, app, watch, handle })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it is told things by.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Serves and delivers until [`Handle::stop`]. Dropping the future ends both at once: nothing that was acknowledged is lost, and what was under
+    /// way is delivered again.
+    pub async fn run(self) {
+        let Self { listener, server, dispatcher, app, watch, handle, .. } = self;
+        if let Err(error) = app.replays.resume().await {
+            tracing::error!(%error, "replays that were under way do not go on");
+        }
+        let upkeep = Upkeep::new(Arc::clone(&app.store), app.clock.clone(), app.options.retention.clone());
+        let watch = async {
+            match watch {
+                Some(watch) => watch.run().await,
+                None => std::future::pending().await,
+            }
+        };
+        let serve = async {
+            tokio::select! {
+                () = server.run(listener, handle.stop, app.options.grace) => {}
+                never = watch => match never {},
+                () = upkeep.run() => {}
+            }
+            // Requests that ended last may have left something to deliver: the dispatcher stops after them.
+            app.dispatcher.stop();
+        };
+        tokio::join!(serve, dispatcher.run());
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("address", &self.address).finish_non_exhaustive()
+    }
+}

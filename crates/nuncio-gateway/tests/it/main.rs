@@ -1,0 +1,9 @@
+//! The gateway as strangers, providers and operators meet it: on a socket.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod api;
+mod bounds;
+mod inbound;
+mod operations;
+mod support;
