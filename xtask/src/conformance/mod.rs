@@ -7,10 +7,11 @@ mod python;
 mod sandbox;
 mod sdk;
 mod servers;
+mod webhooks;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 19] = [
+pub(crate) const STEPS: [Step; 21] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
@@ -30,4 +31,6 @@ pub(crate) const STEPS: [Step; 19] = [
     Step { name: "conformance/servers/datasette", run: || servers::of_python("datasette", "datasette") },
     Step { name: "conformance/servers/moto", run: || servers::of_python("moto", "moto_server") },
     Step { name: "conformance/servers/verifiers", run: servers::verifiers },
+    Step { name: "conformance/webhooks/python", run: webhooks::of_python },
+    Step { name: "conformance/webhooks/node", run: webhooks::of_node },
 ];

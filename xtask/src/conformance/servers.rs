@@ -101,14 +101,22 @@ fn absent(programs: &[(&str, &str)]) -> Option<Outcome> {
 }
 
 /// Runs the script with what starts its server as its arguments. It needs no package of its own.
-fn cases(script: &str, server: &Command) -> Result<Outcome, String> {
+fn cases(name: &str, server: &Command) -> Result<Outcome, String> {
+    match script(&Path::new(FOLDER).join(name), server)? {
+        Some(mut script) => run(&mut script).map(|()| Outcome::Passed),
+        None => Ok(Outcome::Skipped("python3 not found".to_owned())),
+    }
+}
+
+/// Python with the script of cases at this path, which gets what starts its server as its arguments; nothing where there is no Python.
+pub(super) fn script(path: &Path, server: &Command) -> Result<Option<Command>, String> {
     if output(Command::new("python3").arg("--version")).is_err() {
-        return Ok(Outcome::Skipped("python3 not found".to_owned()));
+        return Ok(None);
     }
     let modules = [PathBuf::from(FOLDER), PathBuf::from("conformance/sdk/python")];
     let modules = std::env::join_paths(modules).map_err(|error| error.to_string())?;
     let mut python = Command::new("python3");
-    python.arg(Path::new(FOLDER).join(script)).arg(server.get_program()).args(server.get_args());
+    python.arg(path).arg(server.get_program()).args(server.get_args());
     python.env("NUNCIO", nuncio()?).env("PYTHONPATH", modules).env("PYTHONDONTWRITEBYTECODE", "1");
-    run(&mut python).map(|()| Outcome::Passed)
+    Ok(Some(python))
 }

@@ -1,0 +1,51 @@
+//! The relay against the libraries that receivers and senders of webhooks use.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::install::Environment::{Absent, Ready};
+use super::{node, python, servers};
+use crate::command::{cargo, run};
+use crate::step::Outcome;
+
+const FOLDER: &str = "webhooks";
+
+/// Verified and signed by Python's libraries.
+pub(super) fn of_python() -> Result<Outcome, String> {
+    match python::environment()? {
+        Absent(why) => Ok(Outcome::Skipped(why)),
+        Ready(environment) => {
+            let mut receiver = Command::new(python::program(&environment, "python"));
+            receiver.arg(Path::new("conformance").join(FOLDER).join("receiver.py"));
+            cases(&receiver, "standard-webhooks svix slack")
+        }
+    }
+}
+
+/// Verified and signed by node's libraries.
+pub(super) fn of_node() -> Result<Outcome, String> {
+    match node::environment()? {
+        Absent(why) => Ok(Outcome::Skipped(why)),
+        Ready(environment) => {
+            let receiver = node::script(&environment, FOLDER, "receiver.mjs")?;
+            cases(&receiver, "standard-webhooks svix stripe github")
+        }
+    }
+}
+
+fn cases(receiver: &Command, signs: &str) -> Result<Outcome, String> {
+    let Some(mut script) =
+        servers::script(&Path::new("conformance").join(FOLDER).join("cases.py"), receiver)?
+    else {
+        return Ok(Outcome::Skipped("python3 not found".to_owned()));
+    };
+    run(script.env("EXCHANGE", exchange()?).env("SIGNS", signs)).map(|()| Outcome::Passed)
+}
+
+/// The example that delivers and receives, built if it is not up to date.
+fn exchange() -> Result<PathBuf, String> {
+    run(&mut cargo(["build", "--quiet", "--package", "nuncio-relay", "--example", "exchange", "--locked"]))?;
+    let xtask = std::env::current_exe().map_err(|error| format!("cannot tell where xtask is: {error}"))?;
+    let file = format!("examples/exchange{}", std::env::consts::EXE_SUFFIX);
+    Ok(xtask.with_file_name("").join(file))
+}
