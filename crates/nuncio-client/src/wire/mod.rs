@@ -44,7 +44,7 @@ pub use guard::Guard;
 pub use identity::Identity;
 pub use resolver::Resolver;
 
-/// How much of a failure's body is kept: 1 MiB. The rest is not read.
+/// Default for how much of a failure's body is kept: 1 MiB. The rest is not read.
 pub const MAX_FAILURE_BYTES: usize = 1024 * 1024;
 
 /// Default time to establish a connection, TLS included: 10 s.
@@ -83,6 +83,8 @@ pub struct Settings {
     pub root_certificates: Vec<Vec<u8>>,
     /// The certificate to show to servers that ask for one, proxies excepted. Default: none.
     pub identity: Option<Identity>,
+    /// How much of a failure's body is kept, in bytes after decompression. The rest is not read. Default: [`MAX_FAILURE_BYTES`].
+    pub max_failure_bytes: usize,
     /// Value of `User-Agent` for requests that set none. Default: `nuncio/` and the version.
     pub user_agent: String,
 }
@@ -97,6 +99,7 @@ impl Default for Settings {
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             root_certificates: Vec::new(),
             identity: None,
+            max_failure_bytes: MAX_FAILURE_BYTES,
             user_agent: concat!("nuncio/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -114,6 +117,7 @@ struct Inner {
     connector: Connector,
     user_agent: HeaderValue,
     allow_http: bool,
+    max_failure_bytes: usize,
 }
 
 type Outgoing = Either<Full<Bytes>, StreamBody<Frames>>;
@@ -133,7 +137,8 @@ impl Wire {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build(connector.clone());
-        Ok(Self(Arc::new(Inner { client, connector, user_agent, allow_http: settings.allow_http })))
+        let Settings { allow_http, max_failure_bytes, .. } = *settings;
+        Ok(Self(Arc::new(Inner { client, connector, user_agent, allow_http, max_failure_bytes })))
     }
 }
 
@@ -220,7 +225,11 @@ impl Inner {
         let body = encoding::undo(&mut parts.headers, body);
         let failed = parts.status.is_client_error() || parts.status.is_server_error();
         let body = match context.read {
-            _ if failed => Body::from(prefix(body, MAX_FAILURE_BYTES).await),
+            _ if failed => {
+                // A body that hangs must not turn what the status says into a timeout of the attempt.
+                let patience = context.attempt_timeout.saturating_sub(started.elapsed()) / 2;
+                Body::from(prefix(body, self.max_failure_bytes, started + started.elapsed() + patience).await)
+            }
             Read::Whole { max_bytes } => {
                 vet_length(&parts.headers, max_bytes)?;
                 Body::from(whole(body, max_bytes).await?)
@@ -311,11 +320,11 @@ async fn whole(mut body: Arriving, max_bytes: usize) -> Result<Bytes, Error> {
     Ok(whole.into())
 }
 
-/// The beginning of a failure's body, as far as it comes: the status says what happened even when the words behind it break off.
-async fn prefix(mut body: Arriving, max_bytes: usize) -> Bytes {
+/// The beginning of a failure's body, as far as it comes in time: the status says what happened even when the words behind it break off.
+async fn prefix(mut body: Arriving, max_bytes: usize, until: tokio::time::Instant) -> Bytes {
     let mut kept = Whole::default();
     while kept.len() < max_bytes
-        && let Ok(Some(mut piece)) = body.piece().await
+        && let Ok(Ok(Some(mut piece))) = tokio::time::timeout_at(until, body.piece()).await
     {
         piece.truncate(max_bytes - kept.len());
         kept.push(piece);

@@ -10,7 +10,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use nuncio_client::auth::Auth;
 use nuncio_client::auth::oauth2::{self, OAuth2};
 use nuncio_client::check::Checks;
@@ -184,4 +184,23 @@ async fn a_client_sends_its_credentials_to_its_own_origin_alone() {
     let client = Client::builder().base_url("https://api.example.com").build().expect("valid");
     let error = client.get("https://evil.example/x").send().await.expect_err("refused");
     assert_eq!((error.kind(), error.evidence()), (Kind::Configuration, Evidence::NeverSent));
+}
+
+#[tokio::test]
+async fn a_failures_body_is_kept_as_far_as_is_asked_for_and_comes() {
+    let begun = || {
+        let pieces = futures_util::stream::once(async { Ok::<_, std::io::Error>("made-up words") });
+        let body = axum::body::Body::from_stream(pieces.chain(futures_util::stream::pending()));
+        Response::builder().status(StatusCode::GONE).body(body).expect("an answer")
+    };
+    let (builder, _) = serve(Router::new().route("/x", get(move || async move { begun() }))).await;
+    for (max_failure_bytes, kept) in [(7, "made-up"), (100, "made-up words")] {
+        let mut settings = nuncio_client::wire::Settings::default();
+        settings.max_failure_bytes = max_failure_bytes;
+        let client =
+            builder.clone().wire(settings).timeout(Duration::from_millis(400)).build().expect("valid");
+        let error = client.get("/x").send().await.expect_err("it is gone");
+        assert_eq!(error.status(), Some(StatusCode::GONE), "{error}");
+        assert_eq!(error.answer().expect("an answer").body, kept);
+    }
 }
