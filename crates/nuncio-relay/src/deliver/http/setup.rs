@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::settings::Http;
 
+use super::super::READ_BYTES;
 use super::super::event::is_ours;
 
 /// Whether these settings can be used. All secrets are known to the redactor then.
@@ -103,6 +104,7 @@ pub(super) fn reach(http: &Http, mut wire: Settings) -> Result<Settings, Error> 
     let allowed: Vec<Cidr> =
         http.allow_addresses.iter().map(|network| network.parse()).collect::<Result<_, _>>()?;
     wire.allow_http = !allowed.is_empty();
+    wire.max_failure_bytes = READ_BYTES;
     if !matches!(wire.proxy, Proxy::Url(_)) {
         wire.proxy = Proxy::Direct;
         wire.guard = Some(Guard::default().allow(allowed));

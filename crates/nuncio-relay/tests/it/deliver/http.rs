@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
 use nuncio_client::wire::Resolver;
 use nuncio_relay::deliver::{EXCERPT_BYTES, MAX_RETRY_AFTER, Targets};
-use nuncio_relay::{Fault, Headers, Outcome};
+use nuncio_relay::{Fault, Headers};
 use nuncio_service::Env;
 use serde_json::json;
 
@@ -131,24 +131,23 @@ async fn an_answer_without_end_is_read_as_far_as_it_is_kept() {
 }
 
 #[tokio::test]
-async fn an_answer_that_stops_in_its_body_has_said_that_the_event_was_taken() {
-    let stopping = || {
-        Body::from_stream(
-            stream::once(async { Ok::<_, std::io::Error>(Bytes::from_static(b"ta")) }).chain_pending(),
-        )
-    };
-    let receiver = Receiver::start(move |_| answer(200, &[], stopping())).await;
-    let outcome = once(http(&receiver.url, json!({}))).await;
-    assert_eq!(outcome, Outcome { excerpt: "ta".into(), ..Outcome::taken(200) });
-}
-
-trait ChainPending: stream::Stream + Sized {
-    fn chain_pending(self) -> stream::Chain<Self, stream::Pending<Self::Item>> {
-        futures_util::StreamExt::chain(self, stream::pending())
+async fn an_answer_that_stops_in_its_body_has_said_what_its_status_says() {
+    for (status, expected) in [(200, None), (410, Some(Fault::Gone))] {
+        let begun = || stream::once(async { Ok::<_, std::io::Error>(Bytes::from_static(b"th")) });
+        let receiver = Receiver::start(move |_| {
+            answer(status, &[], Body::from_stream(begun().chain(stream::pending())))
+        })
+        .await;
+        let mut settings = json!({ "from": "source/shop", "delivery": { "timeout": "400ms" } });
+        settings["to"] = http(&receiver.url, json!({}));
+        let to =
+            nuncio_relay::Endpoint::new(serde_json::from_value(settings).unwrap(), Env::default()).unwrap();
+        let outcome =
+            attempt(&Targets::new(super::settings()), &std::sync::Arc::new(to), &event("{}"), 1).await;
+        assert_eq!((fault(&outcome), outcome.status), (expected, Some(status)), "{}", reason(&outcome));
+        assert_eq!(outcome.excerpt, "th");
     }
 }
-
-impl<S: stream::Stream> ChainPending for S {}
 
 #[tokio::test]
 async fn headers_are_those_of_the_settings_and_on_request_those_that_came_in() {
