@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nuncio_client::Error;
 use nuncio_client::limit::Refill;
+use nuncio_client::wire::Cidr;
 use nuncio_service::Env;
 use nuncio_service::model::{Rate, Span};
 use schemars::JsonSchema;
@@ -114,7 +115,8 @@ pub struct Http {
     pub forward_headers: bool,
     /// Networks that are not public and that it may be in, as CIDRs: `127.0.0.0/8` for this machine. Only a config file can say so. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub allow_addresses: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub allow_addresses: Vec<Cidr>,
 }
 
 /// A call of an operation of a service. The id of the event is the idempotency key.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod deliver;
+mod dispatching;
 mod inbox;
 mod outbox;
 mod routes;

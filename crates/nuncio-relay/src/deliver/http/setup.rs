@@ -1,7 +1,7 @@
 //! From the settings of an HTTP endpoint to what is sent with each request.
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
-use nuncio_client::wire::{Cidr, Guard, Identity, Proxy, Settings};
+use nuncio_client::wire::{Guard, Identity, Proxy, Settings};
 use nuncio_client::{Error, Redactor, Secret};
 use nuncio_service::Env;
 use nuncio_webhook::{Outgoing, Scheme, Secrets, provider, sign};
@@ -101,13 +101,11 @@ pub(super) fn standard() -> &'static Scheme {
 /// How it is reached: at public addresses and those that are allowed, whatever its URL says and its name stands for. A proxy that is named connects
 /// in our place, and keeps guard.
 pub(super) fn reach(http: &Http, mut wire: Settings) -> Result<Settings, Error> {
-    let allowed: Vec<Cidr> =
-        http.allow_addresses.iter().map(|network| network.parse()).collect::<Result<_, _>>()?;
-    wire.allow_http = !allowed.is_empty();
+    wire.allow_http = !http.allow_addresses.is_empty();
     wire.max_failure_bytes = READ_BYTES;
     if !matches!(wire.proxy, Proxy::Url(_)) {
         wire.proxy = Proxy::Direct;
-        wire.guard = Some(Guard::default().allow(allowed));
+        wire.guard = Some(Guard::default().allow(http.allow_addresses.iter().copied()));
     }
     if let Some(certificate) = &http.client_certificate {
         let pem = Secret::from(certificate.expose());

@@ -1,28 +1,48 @@
 //! A store through which a worker dies: at one of its steps, before or after it was done, nothing of the worker moves any more.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use nuncio_client::Random;
 use nuncio_relay::store::{
     Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus, EventQuery,
     EventSummary, HealthChange, LeaseRequest, Leases, MemoryStore, Page, Refused, Settled, Settlement, Stats,
     Store, Trim, Trimmed,
 };
-use nuncio_relay::{Attempt, Delivery, DeliveryId, Event, EventId, Origin};
+use nuncio_relay::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, StoreError};
 use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::receiver::Log;
 
 pub(super) struct MortalStore {
     store: Arc<MemoryStore>,
     /// Half steps that are left: even ones end before a step, odd ones after it.
     left: AtomicI64,
+    log: Arc<Mutex<Log>>,
+    random: Random,
+    failures_per_mille: u128,
     pub(super) death: Arc<Notify>,
 }
 
 impl MortalStore {
-    pub(super) fn new(store: Arc<MemoryStore>, half_steps: i64) -> Self {
-        Self { store, left: AtomicI64::new(half_steps), death: Arc::default() }
+    pub(super) fn new(
+        store: Arc<MemoryStore>,
+        half_steps: i64,
+        log: Arc<Mutex<Log>>,
+        random: Random,
+        failures_per_mille: u128,
+    ) -> Self {
+        Self {
+            store,
+            left: AtomicI64::new(half_steps),
+            log,
+            random,
+            failures_per_mille,
+            death: Arc::default(),
+        }
     }
 
     async fn half_step(&self) {
@@ -32,14 +52,24 @@ impl MortalStore {
         }
     }
 
+    /// A step that may fail without being done, or be done and fail all the same: the word that it was done is lost.
     fn step<'a, T: 'a + Send>(&'a self, step: Answer<'a, T>) -> Answer<'a, T> {
         let mortal: BoxFuture<'a, _> = Box::pin(async move {
             self.half_step().await;
+            self.luck("before")?;
             let answer = step.await;
             self.half_step().await;
+            self.luck("after")?;
             answer
         });
         mortal
+    }
+
+    fn luck(&self, when: &str) -> Result<(), StoreError> {
+        if self.random.bits() % 1000 < self.failures_per_mille {
+            return Err(StoreError::Unavailable(format!("{when} the step was done")));
+        }
+        Ok(())
     }
 }
 
@@ -48,7 +78,17 @@ impl Store for MortalStore {
         self.step(self.store.lease(requests))
     }
     fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
-        self.step(self.store.settle(settlement))
+        let lease = settlement.lease;
+        let disables = matches!(settlement.health, Some(HealthChange::Disable { .. }));
+        let log = Arc::clone(&self.log);
+        let step = self.store.settle(settlement);
+        self.step(Box::pin(async move {
+            let settled = step.await;
+            if matches!(settled, Ok(Settled::Done { .. })) {
+                log.lock().unwrap().settled.insert(lease, (Instant::now(), disables));
+            }
+            settled
+        }))
     }
     fn endpoints(&self) -> Answer<'_, Vec<EndpointStatus>> {
         self.step(self.store.endpoints())

@@ -1,6 +1,6 @@
 //! Receivers of every kind, which notice what must not happen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,13 +33,15 @@ pub(super) struct Seen {
     pub(super) begun: Vec<(Instant, Lease)>,
     /// When the receiver took it.
     pub(super) taken: Vec<Instant>,
-    /// Until when the receiver said to leave it alone, and after which attempt.
-    pub(super) quiet: Option<Instant>,
+    /// Under which lease the receiver said to leave it alone, and until when.
+    pub(super) quiet: Option<(Lease, Instant)>,
 }
 
 #[derive(Default)]
 pub(super) struct Log {
     pub(super) seen: BTreeMap<DeliveryId, Seen>,
+    /// Leases that were settled, when, and whether that disabled the endpoint.
+    pub(super) settled: HashMap<Lease, (Instant, bool)>,
     pub(super) attempts: u64,
     pub(super) broken: Vec<String>,
     /// Attempts of workers that live, by delivery.
@@ -82,10 +84,11 @@ impl Deliver for Reach {
                         leased.lease
                     ));
                 }
-                let seen = log.seen.entry(delivery).or_default();
-                // What was not written down because a worker died is not known.
-                let is_known = seen.begun.last().is_some_and(|(_, last)| leased.lease.fence - last.fence > 1);
-                let is_early = is_known && seen.quiet.is_some_and(|until| now < until);
+                let Log { seen, settled, .. } = &mut *log;
+                let seen = seen.entry(delivery).or_default();
+                // What was never written down is not known.
+                let is_early =
+                    seen.quiet.is_some_and(|(lease, until)| settled.contains_key(&lease) && now < until);
                 seen.begun.push((now, leased.lease));
                 if is_early {
                     log.broken.push(format!("{delivery} came back before the Retry-After was over"));
@@ -103,7 +106,7 @@ impl Deliver for Reach {
             match &outcome.result {
                 Ok(()) => log.seen.entry(delivery).or_default().taken.push(now),
                 Err(failure) => {
-                    let quiet = failure.retry_after.map(|wait| now + wait);
+                    let quiet = failure.retry_after.map(|wait| (leased.lease, now + wait));
                     log.seen.entry(delivery).or_default().quiet = quiet;
                 }
             }

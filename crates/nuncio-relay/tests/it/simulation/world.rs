@@ -42,6 +42,8 @@ pub(super) struct World {
     clock: Clock,
     start: Instant,
     deaths: u64,
+    /// How many of a thousand steps of the store fail.
+    failures_per_mille: u128,
 }
 
 impl World {
@@ -92,6 +94,7 @@ impl World {
             clock: Clock::starting_at(UNIX_EPOCH + START),
             start: Instant::now(),
             deaths: 0,
+            failures_per_mille: [0, 0, 20, 100][pick(4)],
         }
     }
 
@@ -167,7 +170,13 @@ impl World {
         &self,
         half_steps: i64,
     ) -> (tokio::task::JoinHandle<()>, Arc<tokio::sync::Notify>, nuncio_relay::dispatch::Handle) {
-        let store = Arc::new(MortalStore::new(Arc::clone(&self.store), half_steps));
+        let store = Arc::new(MortalStore::new(
+            Arc::clone(&self.store),
+            half_steps,
+            Arc::clone(&self.log),
+            self.random.clone(),
+            self.failures_per_mille,
+        ));
         let death = Arc::clone(&store.death);
         let reach = Reach {
             kinds: self.kinds.clone(),
@@ -205,21 +214,20 @@ impl World {
 
     async fn judge(&self) -> [u64; 4] {
         let endpoints = self.store.endpoints().await.unwrap();
-        let disabled: BTreeMap<_, _> = endpoints
-            .iter()
-            .filter_map(|status| Some((&status.name, status.disabled.as_ref()?.at)))
-            .collect();
+        let disabled: Vec<_> =
+            endpoints.iter().filter(|status| status.disabled.is_some()).map(|status| &status.name).collect();
         let all = DeliveryQuery { limit: 10_000, ..DeliveryQuery::default() };
         let deliveries = self.store.deliveries(all).await.unwrap().items;
         let log = self.log.lock().unwrap();
         let mut broken = log.broken.clone();
+        let disabling = disabling(&log, &deliveries);
         for delivery in &deliveries {
             let seen = log.seen.get(&delivery.id).cloned().unwrap_or_default();
             match delivery.state {
                 State::Delivered if seen.taken.is_empty() => {
                     broken.push(format!("{} never arrived", delivery.id));
                 }
-                State::Waiting | State::Parked if !disabled.contains_key(&delivery.endpoint) => {
+                State::Waiting | State::Parked if !disabled.contains(&&delivery.endpoint) => {
                     broken.push(format!("{} to {} is stuck", delivery.id, delivery.endpoint));
                 }
                 State::Dead if delivery.attempts < 10 && !self.has_expired(&seen) => {
@@ -227,15 +235,19 @@ impl World {
                 }
                 _ => {}
             }
-            if let (Some(disabled), Some((last, _))) = (disabled.get(&delivery.endpoint), seen.begun.last())
-                && self.at(*last) > *disabled
+            if let (Some(disabled), Some((last, _))) = (disabling.get(&delivery.endpoint), seen.begun.last())
+                && last > disabled
             {
                 broken.push(format!("{} was sent to {}, which is disabled", delivery.id, delivery.endpoint));
             }
             // The waits of the schedule, also when a worker died: then the next attempt is later, never earlier.
             for (number, pair) in seen.begun.windows(2).enumerate() {
                 let settled = pair[1].1.fence - pair[0].1.fence > 1;
-                let wait = WAITS.get(number).copied().filter(|_| settled && self.deaths == 0).unwrap_or(0);
+                let wait = WAITS
+                    .get(number)
+                    .copied()
+                    .filter(|_| settled && self.deaths == 0 && self.failures_per_mille == 0)
+                    .unwrap_or(0);
                 if pair[1].0 - pair[0].0 < Duration::from_secs(wait) {
                     broken.push(format!(
                         "{} was tried again before its time, after attempt {}",
@@ -283,4 +295,18 @@ impl World {
             }
         }
     }
+}
+
+/// When each endpoint was disabled.
+fn disabling(log: &Log, deliveries: &[nuncio_relay::Delivery]) -> BTreeMap<String, Instant> {
+    let endpoints: BTreeMap<_, _> =
+        deliveries.iter().map(|delivery| (delivery.id, &delivery.endpoint)).collect();
+    let mut disabling = BTreeMap::new();
+    for (lease, (at, disables)) in &log.settled {
+        if let (true, Some(endpoint)) = (*disables, endpoints.get(&lease.delivery)) {
+            let first = disabling.entry((*endpoint).clone()).or_insert(*at);
+            *first = (*at).min(*first);
+        }
+    }
+    disabling
 }
