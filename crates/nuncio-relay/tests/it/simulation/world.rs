@@ -113,7 +113,7 @@ impl World {
     }
 
     async fn owe(&self) {
-        for _ in 0..2 + self.pick(12) {
+        for _ in 0..2 + self.pick(8) {
             let now = self.now();
             let event = Event {
                 id: EventId::new(now, &self.random),

@@ -1,0 +1,203 @@
+//! What the relay's store takes: events stored, deliveries leased and settled, beside what the disk can flush, with little stored and with a million
+//! events and a hundred thousand waiting retries.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use jiff::Timestamp;
+use nuncio_bench::table;
+use nuncio_client::Random;
+use nuncio_relay::store::{
+    Append, Change, Document, DocumentKind, LeaseRequest, Owed, Settlement, SqliteStore, Store, Then, Unique,
+};
+use nuncio_relay::{Attempt, Event, EventId, Headers, Origin};
+
+/// How long each row is measured.
+const RUN: Duration = Duration::from_secs(5);
+
+/// How many wait for the store at a time.
+const CALLERS: usize = 256;
+
+const STORED: u64 = 1_000_000;
+const WAITING: u64 = 100_000;
+
+fn main() {
+    let folder = tempfile::tempdir_in(".").expect("a folder");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    println!(
+        "{} s a row, {CALLERS} callers, bodies of 1 KiB; the disk flushes {:.0} times a second\n",
+        RUN.as_secs(),
+        flushes(folder.path())
+    );
+    runtime.block_on(async {
+        let store = Arc::new(SqliteStore::open(&folder.path().join("store.db")).expect("a store"));
+        let put = |name: &str| {
+            let (kind, value) = (DocumentKind::Endpoint, serde_json::Value::Null);
+            Change::Put(Document { kind, name: name.to_owned(), from_file: false, value })
+        };
+        store.change(vec![put("one"), put("away")], None).await.expect("a change");
+        let mut rows = Vec::new();
+        for fill in [false, true] {
+            if fill {
+                fill_up(&store).await;
+            }
+            let stats = store.stats().await.expect("stats");
+            let label = format!("{} events, {} waiting", stats.events, stats.waiting);
+            rows.push(ingest(&store, &label).await);
+            rows.push(deliver(&store, &label).await);
+        }
+        table::print(&["", "stored before", "a second", "p50 ms", "p99 ms"], &rows);
+    });
+}
+
+/// How often a second the disk takes 4 KiB and says that they are there.
+fn flushes(folder: &Path) -> f64 {
+    let mut file = File::create(folder.join("flushes")).expect("a file");
+    let (start, mut count) = (Instant::now(), 0);
+    while start.elapsed() < Duration::from_secs(1) {
+        file.write_all(&[7; 4096]).expect("a write");
+        file.sync_data().expect("a flush");
+        count += 1;
+    }
+    f64::from(count) / start.elapsed().as_secs_f64()
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).expect("a time")
+}
+
+fn append(number: u64, random: &Random, endpoint: &str) -> Append {
+    let at = now();
+    let header = |name: &str, value: &str| (name.to_owned(), Bytes::from(value.to_owned()));
+    Append {
+        event: Event {
+            id: EventId::new(at, random),
+            origin: Origin::Source("shop".to_owned()),
+            event_type: "order.created".to_owned(),
+            at,
+            headers: Headers(vec![
+                header("content-type", "application/json"),
+                header("user-agent", "made-up/1.0"),
+            ]),
+            body: Bytes::from(vec![b'x'; 1024]),
+        },
+        unique: Some(Unique { key: format!("evt_{number}_{}", random.uuid()), since: Timestamp::UNIX_EPOCH }),
+        owed: vec![Owed { endpoint: endpoint.to_owned(), order_key: None, due: at }],
+    }
+}
+
+async fn fill_up(store: &Arc<SqliteStore>) {
+    let random = Random::new();
+    stream::iter(0..STORED)
+        .map(|number| {
+            let (store, random) = (Arc::clone(store), random.clone());
+            async move {
+                let mut append = append(number, &random, "away");
+                if number >= WAITING {
+                    append.owed.clear();
+                } else {
+                    append.owed[0].due = Timestamp::MAX;
+                }
+                store.append(append).await.expect("it is stored");
+            }
+        })
+        .buffer_unordered(1024)
+        .for_each(|()| async {})
+        .await;
+}
+
+async fn ingest(store: &Arc<SqliteStore>, label: &str) -> Vec<String> {
+    let random = Random::new();
+    let end = Instant::now() + RUN;
+    let callers = (0..CALLERS).map(|_| {
+        let (store, random) = (Arc::clone(store), random.clone());
+        tokio::spawn(async move {
+            let mut took = Vec::new();
+            while Instant::now() < end {
+                let append = append(took.len() as u64, &random, "one");
+                let begun = Instant::now();
+                store.append(append).await.expect("it is stored");
+                took.push(begun.elapsed());
+            }
+            took
+        })
+    });
+    let took = futures_util::future::join_all(callers)
+        .await
+        .into_iter()
+        .flat_map(|took| took.expect("a caller"))
+        .collect();
+    row("ingest: dedupe key, one delivery", label, took)
+}
+
+/// Leases 64 at a time and settles each, as the dispatcher does.
+async fn deliver(store: &Arc<SqliteStore>, label: &str) -> Vec<String> {
+    let end = Instant::now() + RUN;
+    let workers = (0..4).map(|_| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move {
+            let mut took = Vec::new();
+            while Instant::now() < end {
+                let begun = Instant::now();
+                let now = now();
+                let until = Timestamp::from_second(now.as_second() + 60).expect("a time");
+                let request = LeaseRequest { endpoint: "one".to_owned(), now, until, limit: 64 };
+                let taken = store.lease(vec![request]).await.expect("a lease").remove(0).taken;
+                let settle = |lease, attempt| {
+                    let attempt = Attempt {
+                        number: attempt,
+                        at: now,
+                        took: Duration::from_millis(3),
+                        status: Some(200),
+                        error: None,
+                        excerpt: Bytes::from_static(b"ok"),
+                    };
+                    let (attempt, then) = (Some(attempt), Then::Delivered);
+                    store.settle(Settlement { lease, now, attempt, then, health: None, tell: Vec::new() })
+                };
+                let settled = futures_util::future::join_all(
+                    taken.into_iter().map(|leased| settle(leased.lease, leased.attempt)),
+                );
+                took.extend(
+                    settled
+                        .await
+                        .into_iter()
+                        .map(|settled| settled.map(|_| begun.elapsed()).expect("it is settled")),
+                );
+            }
+            took
+        })
+    });
+    let took = futures_util::future::join_all(workers)
+        .await
+        .into_iter()
+        .flat_map(|took| took.expect("a worker"))
+        .collect();
+    row("delivery: lease and settle", label, took)
+}
+
+fn row(what: &str, label: &str, mut took: Vec<Duration>) -> Vec<String> {
+    took.sort_unstable();
+    let at = |share: f64| {
+        let index = (took.len().saturating_sub(1) as f64 * share) as usize;
+        took.get(index).map_or(0.0, |took| took.as_secs_f64() * 1e3)
+    };
+    let rate = took.len() as f64 / RUN.as_secs_f64();
+    vec![
+        what.to_owned(),
+        label.to_owned(),
+        format!("{rate:.0}"),
+        format!("{:.1}", at(0.5)),
+        format!("{:.1}", at(0.99)),
+    ]
+}
