@@ -102,7 +102,9 @@ fn http(url: &str, more: Value) -> Value {
 fn try_endpoint(to: Value, env: Env) -> Result<Arc<Endpoint>, Error> {
     let mut settings = json!({ "from": "source/shop", "delivery": { "timeout": "5s" } });
     settings["to"] = to;
-    Endpoint::new(serde_json::from_value(settings).unwrap(), env).map(Arc::new)
+    let settings =
+        serde_json::from_value(settings).map_err(|error| Error::configuration(error.to_string()))?;
+    Endpoint::new(settings, env).map(Arc::new)
 }
 
 fn endpoint(to: Value) -> Arc<Endpoint> {
