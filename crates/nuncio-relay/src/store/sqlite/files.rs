@@ -1,5 +1,7 @@
 //! The file, and connections to it.
 
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -31,6 +33,7 @@ impl Files {
     /// The store at `path`, which is made if it is not there.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let files = Self { path: path.to_owned(), readers: Mutex::default(), in_use: RwLock::default() };
+        make(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
         let mut db = files.open_writer()?;
         schema::migrate(&mut db, path)?;
         Ok(files)
@@ -94,5 +97,31 @@ impl Files {
 
     fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes the file if it is not there, for its user alone: secrets and what people write to each other stand in it. SQLite gives the files beside it
+/// the same mode.
+fn make(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_for_its_user_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let _files = Files::open(&folder.path().join("relay.db")).unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
+        }
     }
 }
