@@ -39,7 +39,7 @@ pub(crate) struct Global {
 }
 
 /// Which service, at which place, for whom.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Default, ClapArgs)]
 #[command(next_help_heading = "Service options")]
 pub(crate) struct ServiceOptions {
     /// Service file to add to the catalog

@@ -14,7 +14,7 @@ use serde::Deserialize;
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// What the file may say.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// Time for one attempt.
@@ -31,7 +31,7 @@ pub(crate) struct Config {
 }
 
 /// What the file may say about one service.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceConfig {
     /// Called instead of the service's own base URL.

@@ -36,7 +36,7 @@ use crate::session::Session;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    trace::start();
+    trace::start(args.command.default_log());
     // On this thread alone: what a command does is wait for the network, and waking other threads costs more than they would do.
     let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
         Ok(runtime) => runtime,

@@ -14,6 +14,7 @@ use crate::wire_log;
 const LOCAL_SERVICES: &str = "services";
 
 /// The settings of one run. The environment is read here and nowhere else.
+#[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) global: Global,
     pub(crate) config: Config,

@@ -5,9 +5,10 @@ use std::io;
 use nuncio_client::Redactor;
 use tracing_subscriber::EnvFilter;
 
-/// Starts tracing to standard error where `NUNCIO_LOG` asks for it, as in `NUNCIO_LOG=nuncio_client=debug`.
-pub(crate) fn start() {
-    let Ok(filter) = EnvFilter::try_from_env("NUNCIO_LOG") else { return };
+/// Starts tracing to standard error where `NUNCIO_LOG` asks for it, as in `NUNCIO_LOG=nuncio_client=debug`, or else `default`.
+pub(crate) fn start(default: Option<&str>) {
+    let asked = EnvFilter::try_from_env("NUNCIO_LOG").ok();
+    let Some(filter) = asked.or_else(|| default.map(EnvFilter::new)) else { return };
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(|| Redacted).init();
 }
 

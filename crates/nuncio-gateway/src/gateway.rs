@@ -7,6 +7,7 @@ use std::sync::Arc;
 use nuncio_client::{Clock, Error, Random};
 use nuncio_relay::inbox::Fetch;
 use nuncio_relay::replay::Replays;
+use nuncio_relay::store::DocumentKind;
 use nuncio_relay::{Deliver, Dispatcher, Inbox, Outbox, Store, Upkeep, dispatch};
 use nuncio_service::Env;
 use tokio::net::TcpListener;
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::config::Watch;
-use crate::metrics::Metrics;
+use crate::metrics::{Counted, Metrics};
 use crate::options::Options;
 use crate::registry::Registry;
 use crate::router;
@@ -92,10 +93,12 @@ impl Gateway {
         })?;
         let address = listener.local_addr().unwrap_or(options.listen);
         let directory = registry.subscribe();
+        let metrics = Arc::new(Metrics::new());
+        let deliver = Counted { deliver, metrics: Arc::clone(&metrics) };
         let settings = dispatch::Settings { grace: options.grace, ..dispatch::Settings::default() };
         let dispatcher = Dispatcher::new(
             Arc::clone(&store),
-            deliver,
+            Arc::new(deliver),
             directory.clone(),
             clock.clone(),
             random.clone(),
@@ -112,7 +115,6 @@ impl Gateway {
             fetch,
         );
         let outbox = Outbox::new(Arc::clone(&store), directory, handle.clone(), clock.clone(), random);
-        let metrics = Arc::new(Metrics::new());
         let app = Arc::new(App {
             options,
             store,
@@ -146,6 +148,22 @@ impl Gateway {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it is asked at from this machine, or at its public URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let options = &self.app.options;
+        let scheme = if options.tls.is_some() { "https" } else { "http" };
+        let own = || format!("{scheme}://{}", self.address);
+        options.public_url.as_ref().map_or_else(own, |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// The names of its sources.
+    #[must_use]
+    pub fn sources(&self) -> Vec<String> {
+        let current = self.app.registry.current();
+        current.of(DocumentKind::Source).map(|source| source.name.clone()).collect()
     }
 
     /// What it is told things by.

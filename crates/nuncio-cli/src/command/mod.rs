@@ -12,6 +12,7 @@ mod logout;
 mod man;
 mod pull;
 mod sandbox;
+mod serve;
 mod services;
 mod webhook;
 
@@ -36,12 +37,18 @@ pub(crate) enum Command {
     Webhook(webhook::WebhookCommand),
     /// Everything once, against a sandbox on this machine: no account and no network needed
     Demo,
+    Serve(Box<serve::ServeCommand>),
     Sandbox(sandbox::SandboxCommand),
     Completions(completions::CompletionsCommand),
     Man(man::ManCommand),
 }
 
 impl Command {
+    /// What is logged unless `NUNCIO_LOG` says otherwise: nothing, but for a command that runs on when nobody looks.
+    pub(crate) fn default_log(&self) -> Option<&'static str> {
+        matches!(self, Self::Serve(_)).then_some("warn,nuncio_gateway=info,nuncio_relay=info")
+    }
+
     pub(crate) async fn run(self, session: &Session) -> Result<(), Stop> {
         match self {
             Self::Call(command) => command.run(session).await,
@@ -55,6 +62,7 @@ impl Command {
             Self::Auth(command) => command.run(session),
             Self::Webhook(command) => command.run(session).await,
             Self::Demo => Ok(demo::run().await?),
+            Self::Serve(command) => command.run(session).await,
             Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),

@@ -16,5 +16,7 @@ mod login;
 mod patterns;
 mod runs;
 mod secrets;
+#[cfg(unix)]
+mod serve;
 mod support;
 mod webhooks;

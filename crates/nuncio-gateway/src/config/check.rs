@@ -25,9 +25,18 @@ pub(super) fn check(config: &Config, env: &Env, tell: &mut dyn FnMut(&[&str], St
             tell(&place, format!("a name has 1 to {MAX_NAME} letters, digits, `.`, `_` and `-`"));
         }
         if let Err(error) = check_alone(document, env).and_then(|()| check_origin(&all, document)) {
-            tell(&place, error.to_string());
+            tell(&place, told(&error));
         }
     }
+}
+
+/// What is wrong and why, without the name of the document, whose place is told; and what to do about it.
+fn told(error: &Error) -> String {
+    let error = error.cause::<Error>().unwrap_or(error);
+    let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let chain: Vec<_> = chain.map(ToString::to_string).collect();
+    let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
+    chain.join(": ") + &advice
 }
 
 /// Each by itself, so that all mistakes are told.

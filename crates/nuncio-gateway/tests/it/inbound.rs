@@ -20,6 +20,9 @@ async fn a_signed_webhook_is_stored_acknowledged_and_delivered() {
     let stored = served.store.event(events.items[0].id).await.unwrap().unwrap();
     assert_eq!(stored.body, EVENT);
     until(async || served.delivered.all() == [("ours".to_owned(), stored.id)]).await;
+    let counted = r#"nuncio_delivery_attempts_total{endpoint="ours",outcome="taken"} 1"#;
+    until(async || served.get("/metrics").send().await.unwrap().text().await.unwrap().contains(counted))
+        .await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nuncio_client::{Clock, Random, wire};
-use nuncio_gateway::{Config, Gateway, Options, Parts};
+use nuncio_gateway::{Config, Gateway, Options, Parts, Tls};
 use nuncio_relay::inbox::ClientFetch;
 use nuncio_relay::store::{DocumentKind, MemoryStore};
 use nuncio_service::Env;
@@ -12,7 +12,9 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{Delivered, SECRET, Served, document, env, logs, source, stripe_headers, until};
+use crate::support::{
+    Delivered, ENDPOINT_SECRET, SECRET, Served, document, env, logs, source, stripe_headers, until,
+};
 
 const EVENT: &str = r#"{"id":"evt_made_up","type":"charge.failed"}"#;
 
@@ -140,4 +142,33 @@ async fn nobody_beyond_this_machine_is_served_without_any_token() {
     let options = Options { listen: ([0, 0, 0, 0], 0).into(), ..Options::default() };
     let error = Gateway::open(options, parts).await.unwrap_err();
     assert!(error.report().contains("NUNCIO_TOKEN"), "{}", error.report());
+}
+
+#[test]
+fn every_config_in_the_documentation_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = Env::new(|_| Some(ENDPOINT_SECRET.to_owned()));
+    let text = include_str!("../../../../docs/relay.md");
+    let blocks: Vec<_> =
+        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let path = folder.path().join("relay.yaml");
+        std::fs::write(&path, block).unwrap();
+        if let Err(error) = Config::read(&path, &env) {
+            panic!("{}", error.report());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_makes_it_https() {
+    let certificates = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../nuncio-client/tests/certificates"));
+    let tls = Tls { cert: certificates.join("server.pem"), key: certificates.join("server.key") };
+    let served = Served::start(Options { tls: Some(tls), ..Options::default() }, Vec::new()).await;
+    let mut wire = wire::Settings::default();
+    wire.root_certificates.push(std::fs::read(certificates.join("ca.pem")).unwrap());
+    let client = nuncio_client::Client::builder().wire(wire).build().unwrap();
+    let answer = client.get(format!("https://{}/healthz", served.address())).send().await.unwrap();
+    assert_eq!(answer.body.as_ref(), b"ok\n");
 }
