@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::json::{self, Found};
 use crate::jwt::Token;
 use crate::scheme::{Encoding, Part, Scheme, Signature, Signed, UrlSpelling};
 use crate::{Refusal, Request, Secrets};
 
-/// What is signed, piece by piece: the body is never copied.
-pub(crate) type Content<'r> = Vec<Cow<'r, [u8]>>;
+/// What is signed, piece by piece: the body is never copied. Small lists, here and in what follows, since a verification of few bytes costs little more
+/// than its allocations.
+pub(crate) type Content<'r> = SmallVec<[Cow<'r, [u8]>; 4]>;
 
 /// What `signature` covers of `request`, once for each spelling of the URL.
 pub(crate) fn contents<'r>(
@@ -16,11 +19,11 @@ pub(crate) fn contents<'r>(
     signature: &'r Signature,
     request: &Request<'r>,
     secrets: &'r Secrets,
-) -> Result<Vec<Content<'r>>, Refusal> {
+) -> Result<SmallVec<[Content<'r>; 1]>, Refusal> {
     if signature.encoding == Encoding::Jwt {
         let text = signature.at.one(request)?;
         let signed = Token::read(&text).map(|token| Cow::Owned(token.signed.to_vec()));
-        return Ok(signed.map(|signed| vec![signed]).into_iter().collect());
+        return Ok(signed.map(|signed| smallvec![signed]).into_iter().collect());
     }
     let parts = signature.signed.parts();
     let content = |url: Cow<'r, str>| -> Result<Content<'r>, Refusal> {
@@ -30,7 +33,7 @@ pub(crate) fn contents<'r>(
         UrlSpelling::PortOptional if parts.contains(&Part::Url) => {
             request.spellings().into_iter().map(content).collect()
         }
-        _ => Ok(vec![content(Cow::Borrowed(request.url))?]),
+        _ => Ok(smallvec![content(Cow::Borrowed(request.url))?]),
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
+use smallvec::smallvec;
 
 use crate::scheme::{AnswerField, Handshake, HandshakeAnswer, Place, Scheme};
 use crate::verify::meets;
@@ -131,7 +132,7 @@ fn value(
             // During a rotation the provider knows the secret by which it signed this request.
             let signed = scheme.signatures.iter().find_map(|signature| {
                 let key = secrets.all().iter().find_map(|secret| secret.key(signature))?;
-                let content = vec![Cow::Borrowed(challenge.as_bytes())];
+                let content = smallvec![Cow::Borrowed(challenge.as_bytes())];
                 Some(signature.encoding.encode(&crypto::mac(signature.algorithm, &key, &content)))
             });
             signed.map(Value::from).ok_or_else(|| secrets.unusable())

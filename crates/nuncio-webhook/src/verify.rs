@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
+use smallvec::SmallVec;
+
 use crate::content::contents;
 use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, Timestamp};
 use crate::{Refusal, Request, Secrets, crypto, json, jwt, keys, time};
@@ -217,7 +219,8 @@ fn matching_one<'s>(
     }
     covers_body(signature, request)?;
     let contents = contents(scheme, signature, request, secrets)?;
-    let candidates: Vec<_> = candidates.iter().filter_map(|text| signature.encoding.decode(text)).collect();
+    let candidates: SmallVec<[Vec<u8>; 2]> =
+        candidates.iter().filter_map(|text| signature.encoding.decode(text)).collect();
     let good = |key: &[u8]| {
         contents.iter().any(|content| crypto::verifies(signature.algorithm, key, content, &candidates))
     };

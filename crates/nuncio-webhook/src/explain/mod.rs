@@ -144,7 +144,7 @@ impl Explainer<'_> {
     fn key(&self, signature: &Signature) -> Option<Reading> {
         signature.published.as_ref()?;
         let keys = keys::of(self.scheme, signature, self.request, self.secrets, self.now);
-        let name = |keys: Vec<keys::NamedKey<'_>>| {
+        let name = |keys: keys::NamedKeys<'_>| {
             keys.iter().map(|(name, _)| self.visible.text(name.as_bytes())).collect()
         };
         Some(Reading { place: "the provider's key".to_owned(), value: keys.map(name) })

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use smallvec::{SmallVec, smallvec};
 use zeroize::Zeroizing;
 
 use crate::content;
@@ -65,6 +66,8 @@ pub trait Keys: Send + Sync {
 /// A key, and what it is called: the label of a secret, or where a published key stands.
 pub(crate) type NamedKey<'s> = (Cow<'s, str>, Zeroizing<Vec<u8>>);
 
+pub(crate) type NamedKeys<'s> = SmallVec<[NamedKey<'s>; 2]>;
+
 /// The keys by which `signature` may be good.
 pub(crate) fn of<'s>(
     scheme: &Scheme,
@@ -72,15 +75,15 @@ pub(crate) fn of<'s>(
     request: &Request<'_>,
     secrets: &'s Secrets,
     now: SystemTime,
-) -> Result<Vec<NamedKey<'s>>, Refusal> {
+) -> Result<NamedKeys<'s>, Refusal> {
     if let Some(published) = &signature.published {
-        return Ok(vec![find(scheme, signature, published, request, secrets, now)?]);
+        return Ok(smallvec![find(scheme, signature, published, request, secrets, now)?]);
     }
     let usable = secrets
         .all()
         .iter()
         .filter_map(|secret| Some((Cow::Borrowed(secret.label.as_str()), secret.key(signature)?)));
-    let usable: Vec<_> = usable.collect();
+    let usable: NamedKeys<'_> = usable.collect();
     if usable.is_empty() { Err(secrets.unusable()) } else { Ok(usable) }
 }
 

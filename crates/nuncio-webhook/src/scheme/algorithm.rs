@@ -100,8 +100,11 @@ impl Encoding {
     #[must_use]
     pub fn decode(self, text: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::Hex if text.iter().any(u8::is_ascii_uppercase) => None,
-            Self::Hex | Self::HexAnyCase => hex::decode(text).ok(),
+            Self::Hex if text.iter().fold(false, |any, byte| any | byte.is_ascii_uppercase()) => None,
+            Self::Hex | Self::HexAnyCase => {
+                let mut bytes = vec![0; text.len() / 2];
+                hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
+            }
             Self::Base64 => STANDARD.decode(text).ok(),
             Self::Base64Url => URL_SAFE_NO_PAD.decode(text).ok(),
             Self::Jwt => Token::read(text).map(|token| token.signature),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
 use super::is_default;
 use super::text_or::TextOr;
@@ -31,6 +32,9 @@ pub enum Place {
     /// The method, in capitals.
     Method,
 }
+
+/// The values at a place: one, or one for each secret during a rotation.
+pub(crate) type Values<'r> = SmallVec<[Cow<'r, [u8]>; 2]>;
 
 /// What of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,8 +172,8 @@ impl schemars::JsonSchema for HeaderPlace {
 
 impl Place {
     /// All values that stand there. Empty ones count as missing.
-    pub(crate) fn all<'r>(&self, request: &Request<'r>) -> Result<Vec<Cow<'r, [u8]>>, Refusal> {
-        let values: Vec<Cow<'r, [u8]>> = match self {
+    pub(crate) fn all<'r>(&self, request: &Request<'r>) -> Result<Values<'r>, Refusal> {
+        let values: Values<'r> = match self {
             Self::Header(header) => header.items(request)?,
             Self::Json(pointer) => {
                 json::find(request.body, pointer).map(json::Scalar::into_text).into_iter().collect()
@@ -179,7 +183,7 @@ impl Place {
             }
             Self::Claim(claim) => claim.value(request)?.map(Cow::Owned).into_iter().collect(),
             Self::Query(name) => request.query(name).into_iter().collect(),
-            Self::Method => vec![Cow::Borrowed(request.method.as_bytes())],
+            Self::Method => smallvec![Cow::Borrowed(request.method.as_bytes())],
         };
         if values.iter().all(|value| value.is_empty()) {
             return Err(Refusal::Missing { place: self.to_string() });
@@ -220,9 +224,9 @@ impl HeaderPlace {
         })
     }
 
-    fn items<'r>(&self, request: &Request<'r>) -> Result<Vec<Cow<'r, [u8]>>, Refusal> {
+    fn items<'r>(&self, request: &Request<'r>) -> Result<Values<'r>, Refusal> {
         let Some(count) = self.numbered else { return self.items_of(&self.names, request) };
-        let mut items = Vec::new();
+        let mut items = Values::new();
         for number in 1..=count {
             let names: Vec<_> = self.names.iter().map(|name| format!("{name}-{number}")).collect();
             match self.items_of(&names, request) {
@@ -233,8 +237,8 @@ impl HeaderPlace {
         Ok(items)
     }
 
-    fn items_of<'r>(&self, names: &[String], request: &Request<'r>) -> Result<Vec<Cow<'r, [u8]>>, Refusal> {
-        let items: Vec<_> = self.split(self.value(names, request)?).map(Cow::Borrowed).collect();
+    fn items_of<'r>(&self, names: &[String], request: &Request<'r>) -> Result<Values<'r>, Refusal> {
+        let items: Values<'r> = self.split(self.value(names, request)?).map(Cow::Borrowed).collect();
         if self.single && items.len() > 1 {
             return Err(Refusal::Ambiguous { place: self.to_string() });
         }
@@ -265,9 +269,14 @@ impl HeaderPlace {
     }
 
     fn split<'r>(&self, value: &'r [u8]) -> impl Iterator<Item = &'r [u8]> {
-        let separator = self.list.map(|Separator(separator)| separator);
-        value
-            .split(move |byte| Some(*byte) == separator)
+        let mut rest = Some(value);
+        let items = std::iter::from_fn(move || {
+            let text = rest?;
+            let end = self.list.and_then(|Separator(separator)| memchr::memchr(separator, text));
+            rest = end.map(|end| &text[end + 1..]);
+            Some(&text[..end.unwrap_or(text.len())])
+        });
+        items
             .map(|item| if self.spaces && self.list.is_some() { skip_spaces(item) } else { item })
             .filter_map(|item| item.strip_prefix(self.prefix.as_bytes()))
     }
