@@ -72,7 +72,9 @@ fn run_targets(targets: &[String], effort: Effort) -> Result<Outcome, String> {
     // With a target named, build scripts and macros are built for the host, without the flags.
     // Not locked: whoever changes a dependency of the crates need not know of the lock file there.
     let build = ["build", "--quiet", "--release", "--manifest-path", "fuzz/Cargo.toml"];
-    run(cargo(build).args(["--target", &host, "--target-dir", TARGET_DIR]).env("RUSTFLAGS", RUSTFLAGS))?;
+    let mut build = cargo(build);
+    build.args(["--target", &host, "--target-dir", TARGET_DIR]).env("RUSTFLAGS", RUSTFLAGS);
+    run(build.args(targets.iter().flat_map(|target| ["--bin", target])))?;
     let programs = Path::new(TARGET_DIR).join(host).join("release");
     for target in targets {
         println!("{target:18} {}", run_target(&programs, target, effort)?);
