@@ -198,6 +198,9 @@ fn replace_file(before: &Documents, documents: Vec<Document>) -> Result<Vec<Chan
 /// The longest name, in bytes.
 pub(crate) const MAX_NAME: usize = 128;
 
+/// What [`is_name`] says, for schemas.
+pub(crate) const NAME_PATTERN: &str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$";
+
 /// Whether it can stand in a URL, a metric and a file.
 pub(crate) fn is_name(name: &str) -> bool {
     let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);

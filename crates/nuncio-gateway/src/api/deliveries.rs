@@ -48,17 +48,17 @@ pub(super) fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 struct DeliveriesQuery {
     /// Of this event alone.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("pattern" = "^evt_[0-7][0-9A-HJKMNP-TV-Z]{25}$"))]
     event: Option<EventId>,
     /// To this endpoint alone.
     endpoint: Option<String>,
     /// In this state alone.
     state: Option<Standing>,
     /// Of events stored at this time or later.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     since: Option<Timestamp>,
     /// Of events stored before this time.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     until: Option<Timestamp>,
     /// In which order. Default: the newest first.
     #[serde(default)]

@@ -45,16 +45,16 @@ pub(super) fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
     /// Of this origin alone: `source/NAME`, `application/NAME` or `relay`.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("pattern" = r"^((source|application)/.+|relay)$"))]
     origin: Option<Origin>,
     /// Of this type alone.
     #[serde(rename = "type")]
     event_type: Option<String>,
     /// Stored at this time or later.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     since: Option<Timestamp>,
     /// Stored before this time.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     until: Option<Timestamp>,
     /// In which order. Default: the newest first.
     #[serde(default)]

@@ -65,6 +65,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Given<T> {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Given<T>, Problem> {
+    // What serde would also take for a type with names: a list of its values.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::invalid("the body is a list, and is to be an object"));
+    }
     serde_json::from_slice(body).map(Given).map_err(|error| {
         let detail = format!("the body cannot be used: {error}");
         if error.is_data() {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::route::{Answer, Route};
 use super::routes;
 use crate::problem::Problem;
+use crate::registry::NAME_PATTERN;
 
 const ABOUT: &str = "The API of `nuncio serve`: what is set up, what is stored, what is owed. Lists are given a page at a time: `next` is the `cursor` of the next one.";
 
@@ -69,7 +70,8 @@ fn response(answer: &Answer, generator: &mut SchemaGenerator) -> Value {
 fn parameters(route: &Route, generator: &mut SchemaGenerator) -> Vec<Value> {
     let named = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let path = named.map(|name| {
-        json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } })
+        let schema = json!({ "type": "string", "pattern": NAME_PATTERN });
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
     let mut parameters: Vec<_> = path.collect();
     if let Some((name, description)) = route.header {

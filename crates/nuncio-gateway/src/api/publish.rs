@@ -151,9 +151,7 @@ fn bounded(name: &str, text: &str) -> Result<(), Problem> {
 fn problem(rejected: Rejected) -> Problem {
     let detail = rejected.to_string();
     match rejected {
-        Rejected::NoApplication(_) => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no_application", detail)
-        }
+        Rejected::NoApplication(_) => Problem::new(StatusCode::NOT_FOUND, "no_application", detail),
         Rejected::TooLong(_) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
         Rejected::KeyReused(_) => Problem::conflict("key_reused", detail),
         Rejected::Mismatch { .. } => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "mismatch", detail),

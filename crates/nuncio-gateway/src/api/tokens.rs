@@ -17,7 +17,7 @@ use super::page::Page;
 use super::route::{Answer, Method, Route};
 use crate::app::Shared;
 use crate::problem::Problem;
-use crate::registry::is_name;
+use crate::registry::{NAME_PATTERN, is_name};
 use crate::token::{self, Scope, StoredToken};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -43,8 +43,10 @@ pub(super) fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 struct NewToken {
     /// Its name.
+    #[schemars(extend("pattern" = NAME_PATTERN))]
     name: String,
     /// What it is for.
+    #[schemars(length(min = 1))]
     scopes: BTreeSet<Scope>,
 }
 

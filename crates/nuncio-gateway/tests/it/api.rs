@@ -263,6 +263,7 @@ async fn what_is_wrong_is_told_as_a_problem() {
         (served.client.patch(format!("{}/v1/events", served.url)), 405),
         (served.post("/v1/events").header("content-type", json).body("{"), 400),
         (served.post("/v1/events").header("content-type", json).body("{}"), 422),
+        (served.post("/v1/events").header("content-type", json).body(r#" ["acme", "a", 1, null]"#), 422),
         (served.post("/v1/events").header("content-type", "text/plain").body("{}"), 415),
         (served.get("/v1/events").header("origin", "https://elsewhere.example.test"), 401),
     ];
