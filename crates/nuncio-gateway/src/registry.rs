@@ -150,8 +150,8 @@ impl Registry {
         let mut directory = Directory::new(&documents, &self.env).map_err(NotChanged::Invalid)?;
         let tokens = Tokens::new(&documents, self.bootstrap_token.as_ref()).map_err(NotChanged::Invalid)?;
         if !changes.is_empty() {
-            let revision =
-                self.store.change(changes, Some(before.revision)).await.map_err(NotChanged::Store)?;
+            // Whatever the revision: jobs count it up too, and all else that is set up goes through here, one after the other.
+            let revision = self.store.change(changes, None).await.map_err(NotChanged::Store)?;
             (documents.revision, directory.revision) = (revision, revision);
         }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) =
