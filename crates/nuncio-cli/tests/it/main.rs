@@ -12,6 +12,8 @@ mod demo;
 mod exit_codes;
 #[cfg(unix)]
 mod fire;
+#[cfg(unix)]
+mod killed_relay;
 mod login;
 mod patterns;
 mod runs;
