@@ -48,7 +48,11 @@ impl Connection {
         .await
     }
 
-    async fn exchange(&mut self, request: http::request::Builder, body: Bytes) -> Bytes {
+    /// The body of the answer to a request.
+    ///
+    /// # Panics
+    /// As [`get`](Self::get).
+    pub async fn exchange(&mut self, request: http::request::Builder, body: Bytes) -> Bytes {
         let request = request.header("host", &self.host).body(Full::new(body)).expect("a request");
         let response = self.sender.send_request(request).await.expect("an answer");
         assert!(response.status().is_success(), "{}", response.status());
