@@ -13,12 +13,13 @@ use crate::{Refusal, Request, Secrets};
 /// than its allocations.
 pub(crate) type Content<'r> = SmallVec<[Cow<'r, [u8]>; 4]>;
 
-/// What `signature` covers of `request`, once for each spelling of the URL.
+/// What `signature` covers of `request`, once for each spelling of the URL. The `timestamp` is that of the scheme, where it was read already.
 pub(crate) fn contents<'r>(
     scheme: &'r Scheme,
     signature: &'r Signature,
     request: &Request<'r>,
     secrets: &'r Secrets,
+    timestamp: Option<&Cow<'r, [u8]>>,
 ) -> Result<SmallVec<[Content<'r>; 1]>, Refusal> {
     if signature.encoding == Encoding::Jwt {
         let text = signature.at.one(request)?;
@@ -27,7 +28,7 @@ pub(crate) fn contents<'r>(
     }
     let parts = signature.signed.parts();
     let content = |url: Cow<'r, str>| -> Result<Content<'r>, Refusal> {
-        parts.iter().map(|part| piece(scheme, part, request, secrets, &url)).collect()
+        parts.iter().map(|part| piece(scheme, part, request, secrets, &url, timestamp)).collect()
     };
     match signature.url {
         UrlSpelling::PortOptional if parts.contains(&Part::Url) => {
@@ -45,7 +46,7 @@ pub(crate) fn text(
     secrets: &Secrets,
 ) -> Result<Vec<u8>, Refusal> {
     let url = Cow::Borrowed(request.url);
-    let pieces = template.parts().iter().map(|part| piece(scheme, part, request, secrets, &url));
+    let pieces = template.parts().iter().map(|part| piece(scheme, part, request, secrets, &url, None));
     Ok(pieces.collect::<Result<Content<'_>, _>>()?.concat())
 }
 
@@ -55,15 +56,17 @@ fn piece<'r>(
     request: &Request<'r>,
     secrets: &'r Secrets,
     url: &Cow<'r, str>,
+    timestamp: Option<&Cow<'r, [u8]>>,
 ) -> Result<Cow<'r, [u8]>, Refusal> {
     let missing = |what: &str| Refusal::Missing { place: what.to_owned() };
     Ok(match part {
         Part::Text(text) => Cow::Borrowed(text.as_bytes()),
         Part::Body => Cow::Borrowed(request.body),
         Part::BodyCrc32 => Cow::Owned(crc32fast::hash(request.body).to_string().into_bytes()),
-        Part::Timestamp => match &scheme.timestamp {
-            Some(timestamp) => timestamp.at.one(request)?,
-            None => return Err(missing("the timestamp of the scheme")),
+        Part::Timestamp => match (timestamp, &scheme.timestamp) {
+            (Some(text), _) => text.clone(),
+            (None, Some(timestamp)) => timestamp.at.one(request)?,
+            (None, None) => return Err(missing("the timestamp of the scheme")),
         },
         Part::Id => match &scheme.id {
             Some(id) => id.one(request)?,
@@ -89,7 +92,7 @@ fn piece<'r>(
             Cow::Borrowed(value.as_bytes())
         }
         Part::Optional(parts) => {
-            let pieces = parts.iter().map(|part| piece(scheme, part, request, secrets, url));
+            let pieces = parts.iter().map(|part| piece(scheme, part, request, secrets, url, timestamp));
             match pieces.collect::<Result<Content<'_>, _>>() {
                 Ok(pieces) => Cow::Owned(pieces.concat()),
                 Err(Refusal::Missing { .. }) if !parts.iter().any(|part| is_unclear(part, request)) => {

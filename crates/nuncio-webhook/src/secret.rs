@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -46,6 +47,24 @@ pub struct Secrets {
 pub(crate) struct Secret {
     pub(crate) label: String,
     pub(crate) text: Zeroizing<String>,
+}
+
+/// The bytes of a secret or public key.
+pub(crate) enum Key<'s> {
+    /// As the secret is written.
+    Verbatim(&'s [u8]),
+    Decoded(Zeroizing<Vec<u8>>),
+}
+
+impl Deref for Key<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Verbatim(bytes) => bytes,
+            Self::Decoded(bytes) => bytes,
+        }
+    }
 }
 
 impl Secrets {
@@ -118,7 +137,7 @@ impl fmt::Debug for Secrets {
 
 impl Secret {
     /// The key that `signature` is verified with. `None` when this is not written as such a key is.
-    pub(crate) fn key(&self, signature: &Signature) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn key(&self, signature: &Signature) -> Option<Key<'_>> {
         let prefix = signature.key_prefix.as_deref().unwrap_or_default();
         let text = match self.text.strip_prefix(prefix) {
             Some(text) => text,
@@ -129,7 +148,7 @@ impl Secret {
     }
 
     /// The key that `signature` is made with.
-    pub(crate) fn signing_key(&self, signature: &Signature) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn signing_key(&self, signature: &Signature) -> Option<Key<'_>> {
         if !signature.algorithm.is_asymmetric() {
             return self.key(signature);
         }
@@ -139,14 +158,14 @@ impl Secret {
 }
 
 /// The bytes that `text` stands for; never none at all, since anybody can sign with an empty key.
-pub(crate) fn decode(text: &str, format: KeyFormat) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decode(text: &str, format: KeyFormat) -> Option<Key<'_>> {
     let bytes = match format {
-        KeyFormat::Verbatim => text.as_bytes().to_vec(),
+        KeyFormat::Verbatim => return (!text.is_empty()).then_some(Key::Verbatim(text.as_bytes())),
         KeyFormat::Base64 => BASE64.decode(text).ok()?,
         KeyFormat::Hex => hex::decode(text).ok()?,
         KeyFormat::Spki => BASE64.decode(without_armour(text).as_bytes()).ok()?,
     };
-    (!bytes.is_empty()).then(|| Zeroizing::new(bytes))
+    (!bytes.is_empty()).then(|| Key::Decoded(Zeroizing::new(bytes)))
 }
 
 /// What stands between the lines of a PEM; text that is no PEM as it is.

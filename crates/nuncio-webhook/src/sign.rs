@@ -186,7 +186,7 @@ fn signatures(
         return Err(CannotSign::Algorithm(algorithm));
     }
     let contents =
-        covers_body(signature, request).and_then(|()| contents(scheme, signature, request, secrets));
+        covers_body(signature, request).and_then(|()| contents(scheme, signature, request, secrets, None));
     // Of several spellings of the URL the first is the one that was given.
     let content = match contents {
         Ok(contents) => contents.into_iter().next().unwrap_or_default(),

@@ -108,8 +108,10 @@ pub fn verify<'a>(
         return Err(Refusal::NoSecret);
     }
     scheme.require.iter().try_for_each(|required| meets(required, request, secrets))?;
-    let signed_at = scheme.timestamp.as_ref().map(|timestamp| read_time(timestamp, request)).transpose()?;
-    let secret = accepted(scheme, request, secrets, now)?;
+    let text = scheme.timestamp.as_ref().map(|timestamp| timestamp.at.one(request)).transpose()?;
+    let time = scheme.timestamp.as_ref().zip(text.as_deref());
+    let signed_at = time.map(|(timestamp, text)| parse_time(timestamp, text)).transpose()?;
+    let secret = Question { scheme, request, secrets, now, timestamp: text.as_ref() }.answer()?;
     if let (Some(timestamp), Some(signed_at)) = (&scheme.timestamp, signed_at) {
         is_near(timestamp, signed_at, now)?;
     }
@@ -134,24 +136,70 @@ pub(crate) fn meets(required: &Requirement, request: &Request<'_>, secrets: &Sec
     }
 }
 
-/// The label of the secret by which the signatures hold.
-fn accepted<'s>(
-    scheme: &Scheme,
-    request: &Request<'_>,
+/// Whether the signatures of a request hold.
+struct Question<'q, 's> {
+    scheme: &'q Scheme,
+    request: &'q Request<'q>,
     secrets: &'s Secrets,
     now: SystemTime,
-) -> Result<Cow<'s, str>, Refusal> {
-    let mut refused = None;
-    let mut label = None;
-    for signature in &scheme.signatures {
-        match (matching(scheme, signature, request, secrets, now), scheme.accept) {
-            (Ok(found), Accept::Any) => return Ok(found),
-            (Ok(found), Accept::All) => label = Some(found),
-            (Err(refusal), Accept::All) => return Err(refusal),
-            (Err(refusal), Accept::Any) => refused = Some(worse(refused, refusal)),
+    /// The timestamp of the scheme, which was read already. It is not that of an item.
+    timestamp: Option<&'q Cow<'q, [u8]>>,
+}
+
+impl<'s> Question<'_, 's> {
+    /// The label of the secret by which they hold.
+    fn answer(&self) -> Result<Cow<'s, str>, Refusal> {
+        let mut refused = None;
+        let mut label = None;
+        for signature in &self.scheme.signatures {
+            match (self.matching(signature), self.scheme.accept) {
+                (Ok(found), Accept::Any) => return Ok(found),
+                (Ok(found), Accept::All) => label = Some(found),
+                (Err(refusal), Accept::All) => return Err(refusal),
+                (Err(refusal), Accept::Any) => refused = Some(worse(refused, refusal)),
+            }
         }
+        label.ok_or(refused.unwrap_or(Refusal::NoMatch))
     }
-    label.ok_or(refused.unwrap_or(Refusal::NoMatch))
+
+    fn matching(&self, signature: &Signature) -> Result<Cow<'s, str>, Refusal> {
+        signature.when.iter().try_for_each(|when| meets(when, self.request, self.secrets))?;
+        if signature.each.is_none() {
+            return self.matching_one(signature);
+        }
+        let mut label = None;
+        for body in bodies(signature, self.request)? {
+            let item = Request { body: &body, ..*self.request };
+            label = Some(Question { request: &item, timestamp: None, ..*self }.matching_one(signature)?);
+        }
+        label.ok_or(Refusal::NoMatch)
+    }
+
+    fn matching_one(&self, signature: &Signature) -> Result<Cow<'s, str>, Refusal> {
+        let Self { scheme, request, secrets, now, timestamp } = *self;
+        let candidates = signature.at.all(request)?;
+        if candidates.len() > MAX_SIGNATURES {
+            let (place, count) = (signature.at.to_string(), candidates.len());
+            return Err(Refusal::TooManySignatures { place, count, max: MAX_SIGNATURES });
+        }
+        if signature.encoding == Encoding::Jwt {
+            jwt::fits(signature, request)?;
+        }
+        covers_body(signature, request)?;
+        let contents = contents(scheme, signature, request, secrets, timestamp)?;
+        let candidates: SmallVec<[Vec<u8>; 2]> =
+            candidates.iter().filter_map(|text| signature.encoding.decode(text)).collect();
+        let good = |key: &[u8]| {
+            contents.iter().any(|content| crypto::verifies(signature.algorithm, key, content, &candidates))
+        };
+        let keys = keys::of(scheme, signature, request, secrets, now)?;
+        let (label, _) = keys.into_iter().find(|(_, key)| good(key)).ok_or(Refusal::NoMatch)?;
+        if signature.encoding == Encoding::Jwt {
+            let future = scheme.timestamp.as_ref().map_or(0, |timestamp| timestamp.future);
+            jwt::is_of_this_time(signature, request, now, Duration::from_secs(future.into()))?;
+        }
+        Ok(label)
+    }
 }
 
 /// Of two signatures that do not hold, the one that came further tells more.
@@ -166,25 +214,6 @@ fn worse(before: Option<Refusal>, refusal: Refusal) -> Refusal {
         Some(before) if !missing(&before) || missing(&refusal) => before,
         _ => refusal,
     }
-}
-
-fn matching<'s>(
-    scheme: &Scheme,
-    signature: &Signature,
-    request: &Request<'_>,
-    secrets: &'s Secrets,
-    now: SystemTime,
-) -> Result<Cow<'s, str>, Refusal> {
-    signature.when.iter().try_for_each(|when| meets(when, request, secrets))?;
-    if signature.each.is_none() {
-        return matching_one(scheme, signature, request, secrets, now);
-    }
-    let mut label = None;
-    for body in bodies(signature, request)? {
-        let part = Request { body: &body, ..*request };
-        label = Some(matching_one(scheme, signature, &part, secrets, now)?);
-    }
-    label.ok_or(Refusal::NoMatch)
 }
 
 /// What carries a signature: the body, or each item of it.
@@ -202,37 +231,6 @@ pub(crate) fn bodies<'r>(
     Ok(items.iter().map(|item| Cow::Owned(item.get().as_bytes().to_vec())).collect())
 }
 
-fn matching_one<'s>(
-    scheme: &Scheme,
-    signature: &Signature,
-    request: &Request<'_>,
-    secrets: &'s Secrets,
-    now: SystemTime,
-) -> Result<Cow<'s, str>, Refusal> {
-    let candidates = signature.at.all(request)?;
-    if candidates.len() > MAX_SIGNATURES {
-        let (place, count) = (signature.at.to_string(), candidates.len());
-        return Err(Refusal::TooManySignatures { place, count, max: MAX_SIGNATURES });
-    }
-    if signature.encoding == Encoding::Jwt {
-        jwt::fits(signature, request)?;
-    }
-    covers_body(signature, request)?;
-    let contents = contents(scheme, signature, request, secrets)?;
-    let candidates: SmallVec<[Vec<u8>; 2]> =
-        candidates.iter().filter_map(|text| signature.encoding.decode(text)).collect();
-    let good = |key: &[u8]| {
-        contents.iter().any(|content| crypto::verifies(signature.algorithm, key, content, &candidates))
-    };
-    let keys = keys::of(scheme, signature, request, secrets, now)?;
-    let (label, _) = keys.into_iter().find(|(_, key)| good(key)).ok_or(Refusal::NoMatch)?;
-    if signature.encoding == Encoding::Jwt {
-        let future = scheme.timestamp.as_ref().map_or(0, |timestamp| timestamp.future);
-        jwt::is_of_this_time(signature, request, now, Duration::from_secs(future.into()))?;
-    }
-    Ok(label)
-}
-
 /// Whether the body is the one whose digest is signed, if that is how the signature covers it.
 pub(crate) fn covers_body(signature: &Signature, request: &Request<'_>) -> Result<(), Refusal> {
     let Some(place) = &signature.body_sha256 else { return Ok(()) };
@@ -245,8 +243,11 @@ pub(crate) fn covers_body(signature: &Signature, request: &Request<'_>) -> Resul
 }
 
 pub(crate) fn read_time(timestamp: &Timestamp, request: &Request<'_>) -> Result<SystemTime, Refusal> {
-    let text = timestamp.at.one(request)?;
-    time::read(&text, timestamp.unit)
+    parse_time(timestamp, &timestamp.at.one(request)?)
+}
+
+fn parse_time(timestamp: &Timestamp, text: &[u8]) -> Result<SystemTime, Refusal> {
+    time::read(text, timestamp.unit)
         .ok_or_else(|| Refusal::MalformedTimestamp { place: timestamp.at.to_string() })
 }
 

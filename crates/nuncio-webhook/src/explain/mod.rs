@@ -6,10 +6,9 @@ mod visible;
 use std::fmt;
 use std::time::SystemTime;
 
-use zeroize::Zeroizing;
-
 use crate::content::{Content, contents};
 use crate::scheme::{Algorithm, Place, Scheme, Signature};
+use crate::secret::Key;
 use crate::{Refusal, Request, Secrets, crypto, keys, verify};
 
 pub use cause::Cause;
@@ -124,8 +123,6 @@ fn reading(place: &Place, request: &Request<'_>, visible: &Visible) -> Reading {
     Reading { place: place.to_string(), value }
 }
 
-type Key = Zeroizing<Vec<u8>>;
-
 struct Explainer<'e> {
     scheme: &'e Scheme,
     request: &'e Request<'e>,
@@ -151,7 +148,7 @@ impl Explainer<'_> {
     }
 
     /// All secrets, also those that are of no use, or the key that the provider publishes.
-    fn keys(&self, signature: &Signature, request: &Request<'_>) -> Vec<(String, Option<Key>)> {
+    fn keys(&self, signature: &Signature, request: &Request<'_>) -> Vec<(String, Option<Key<'_>>)> {
         if signature.published.is_some() {
             let keys = keys::of(self.scheme, signature, request, self.secrets, self.now).unwrap_or_default();
             return keys.into_iter().map(|(name, key)| (name.into_owned(), Some(key))).collect();
@@ -170,12 +167,14 @@ impl Explainer<'_> {
 
     fn attempts_of(&self, signature: &Signature, request: &Request<'_>) -> Vec<Attempt> {
         let algorithm = signature.algorithm;
-        let Ok(contents) = contents(self.scheme, signature, request, self.secrets) else { return Vec::new() };
+        let Ok(contents) = contents(self.scheme, signature, request, self.secrets, None) else {
+            return Vec::new();
+        };
         let received = signature.at.all(request).unwrap_or_default();
         let received: Vec<_> = received.iter().filter_map(|text| signature.encoding.decode(text)).collect();
         let keys = self.keys(signature, request);
         let shows = !algorithm.is_asymmetric() && algorithm != Algorithm::Token;
-        let attempt = |content: &Content<'_>, (name, key): &(String, Option<Key>)| Attempt {
+        let attempt = |content: &Content<'_>, (name, key): &(String, Option<Key<'_>>)| Attempt {
             secret: name.clone(),
             algorithm,
             signed: self.visible.text(&content.concat()),

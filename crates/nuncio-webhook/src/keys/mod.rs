@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::content;
 use crate::jwt::Token;
 use crate::scheme::{Document, Encoding, Published, Scheme, Signature};
+use crate::secret::Key;
 use crate::{Refusal, Request, Secrets};
 
 pub use cache::KeyCache;
@@ -64,7 +65,7 @@ pub trait Keys: Send + Sync {
 }
 
 /// A key, and what it is called: the label of a secret, or where a published key stands.
-pub(crate) type NamedKey<'s> = (Cow<'s, str>, Zeroizing<Vec<u8>>);
+pub(crate) type NamedKey<'s> = (Cow<'s, str>, Key<'s>);
 
 pub(crate) type NamedKeys<'s> = SmallVec<[NamedKey<'s>; 2]>;
 
@@ -116,7 +117,7 @@ fn find(
         }
     };
     match found {
-        Ok(Some(bytes)) => Ok((name.into(), Zeroizing::new(bytes))),
+        Ok(Some(bytes)) => Ok((name.into(), Key::Decoded(Zeroizing::new(bytes)))),
         Ok(None) => Err(Refusal::UnknownKey { id: kid.unwrap_or_default(), key }),
         Err(reason) => Err(Refusal::UnusableKey { key, reason }),
     }
