@@ -78,11 +78,13 @@ fn piece<'r>(
             Cow::Owned(url) => Cow::Owned(url.clone().into_bytes()),
         },
         Part::Form => Cow::Owned(request.form().ok_or(Refusal::BodyNotCovered)?.into_bytes()),
-        Part::Header(name) => match request.headers.values(name)[..] {
-            [value] => Cow::Borrowed(value),
-            [] => return Err(missing(&format!("the header {name}"))),
-            _ => return Err(Refusal::Ambiguous { place: format!("the header {name}") }),
+        Part::Path => Cow::Borrowed(request.path().ok_or_else(|| missing("the path of the URL"))?.as_bytes()),
+        Part::HeaderNames | Part::NamedHeaders => match (&scheme.headers, part) {
+            (Some(headers), Part::HeaderNames) => headers.at.one(request)?,
+            (Some(headers), _) => Cow::Owned(headers.text(request)?),
+            (None, _) => return Err(missing("the headers of the scheme")),
         },
+        Part::Header(name) => Cow::Borrowed(request.header(name)?),
         Part::Json(pointer) => json::find(request.body, pointer)
             .map(json::Scalar::into_text)
             .ok_or_else(|| missing(&format!("{pointer} of the body")))?,

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{
 use aws_lc_rs::{constant_time, digest, hmac};
 
 use crate::content::Content;
-use crate::scheme::Algorithm;
+use crate::scheme::{Algorithm, SignatureBytes};
 
 /// Whether one of `signatures` is that of `content` under `key`. Of a shared secret it takes the same time wherever they differ: [`same`] compares
 /// them, and only their length, which is public, ends it early.
@@ -16,7 +16,7 @@ pub(crate) fn verifies(
     algorithm: Algorithm,
     key: &[u8],
     content: &Content<'_>,
-    signatures: &[Vec<u8>],
+    signatures: &[SignatureBytes],
 ) -> bool {
     if let Some(verification) = verification(algorithm) {
         // These are made over one text and cannot be fed piece by piece.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::Refusal;
+
 /// A webhook as it arrived.
 ///
 /// ```
@@ -57,6 +59,22 @@ impl<N: AsRef<str> + Sync, V: AsRef<[u8]> + Sync> Headers for Vec<(N, V)> {
 }
 
 impl<'r> Request<'r> {
+    /// The value of a header that stands there once.
+    pub(crate) fn header(&self, name: &str) -> Result<&'r [u8], Refusal> {
+        match self.headers.first_two(name) {
+            [Some(value), None] => Ok(value),
+            [None, _] => Err(Refusal::Missing { place: format!("the header {name}") }),
+            _ => Err(Refusal::Ambiguous { place: format!("the header {name}") }),
+        }
+    }
+
+    /// What follows the authority of the URL: path and query.
+    pub(crate) fn path(&self) -> Option<&'r str> {
+        let (_, rest) = self.url.split_once("://")?;
+        let path = &rest[rest.find(['/', '?', '#'])?..];
+        path.starts_with('/').then_some(path)
+    }
+
     /// The first value of `name` in the query.
     pub(crate) fn query(&self, name: &str) -> Option<Cow<'r, [u8]>> {
         let (_, query) = self.url.split_once('?')?;

@@ -41,8 +41,9 @@ fn digits(text: &[u8]) -> Option<u64> {
 }
 
 fn number(text: &[u8]) -> Option<u64> {
-    let plain = text.iter().all(u8::is_ascii_digit);
-    plain.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    let (first, rest) = text.split_first()?;
+    rest.iter().try_fold(digit(first)?, |number, byte| number.checked_mul(10)?.checked_add(digit(byte)?))
 }
 
 /// `2026-11-24T16:00:00Z`, with a fraction and an offset if need be (RFC 3339, section 5.6), of the years 1970 to 9999.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use smallvec::SmallVec;
 
 use crate::content::contents;
-use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, Timestamp};
+use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, SignatureBytes, Timestamp};
 use crate::{Refusal, Request, Secrets, crypto, json, jwt, keys, time};
 
 /// How many signatures of one header are tried. Providers send two while a secret rotates; DocuSign sends up to 100.
@@ -187,8 +187,8 @@ impl<'s> Question<'_, 's> {
         }
         covers_body(signature, request)?;
         let contents = contents(scheme, signature, request, secrets, timestamp)?;
-        let candidates: SmallVec<[Vec<u8>; 2]> =
-            candidates.iter().filter_map(|text| signature.encoding.decode(text)).collect();
+        let candidates: SmallVec<[SignatureBytes; 1]> =
+            candidates.iter().filter_map(|text| signature.encoding.bytes(text)).collect();
         let good = |key: &[u8]| {
             contents.iter().any(|content| crypto::verifies(signature.algorithm, key, content, &candidates))
         };

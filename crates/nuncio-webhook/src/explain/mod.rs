@@ -171,7 +171,7 @@ impl Explainer<'_> {
             return Vec::new();
         };
         let received = signature.at.all(request).unwrap_or_default();
-        let received: Vec<_> = received.iter().filter_map(|text| signature.encoding.decode(text)).collect();
+        let received: Vec<_> = received.iter().filter_map(|text| signature.encoding.bytes(text)).collect();
         let keys = self.keys(signature, request);
         let shows = !algorithm.is_asymmetric() && algorithm != Algorithm::Token;
         let attempt = |content: &Content<'_>, (name, key): &(String, Option<Key<'_>>)| Attempt {

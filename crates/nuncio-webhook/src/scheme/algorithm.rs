@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
 use crate::jwt::Token;
 
@@ -58,6 +59,9 @@ impl Algorithm {
     }
 }
 
+/// Long enough for every HMAC; others are put elsewhere.
+pub(crate) type SignatureBytes = SmallVec<[u8; 64]>;
+
 /// How a signature is written. Each is one spelling, so that nobody can vary a signature and pass for another request.
 ///
 /// ```
@@ -99,16 +103,20 @@ impl Encoding {
     /// The bytes that `text` stands for, if it is written this way.
     #[must_use]
     pub fn decode(self, text: &[u8]) -> Option<Vec<u8>> {
+        self.bytes(text).map(SmallVec::into_vec)
+    }
+
+    pub(crate) fn bytes(self, text: &[u8]) -> Option<SignatureBytes> {
         match self {
             Self::Hex if text.iter().fold(false, |any, byte| any | byte.is_ascii_uppercase()) => None,
             Self::Hex | Self::HexAnyCase => {
-                let mut bytes = vec![0; text.len() / 2];
+                let mut bytes: SignatureBytes = smallvec![0; text.len() / 2];
                 hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
             }
-            Self::Base64 => STANDARD.decode(text).ok(),
-            Self::Base64Url => URL_SAFE_NO_PAD.decode(text).ok(),
-            Self::Jwt => Token::read(text).map(|token| token.signature),
-            Self::Plain => Some(text.to_vec()),
+            Self::Base64 => STANDARD.decode(text).ok().map(SignatureBytes::from),
+            Self::Base64Url => URL_SAFE_NO_PAD.decode(text).ok().map(SignatureBytes::from),
+            Self::Jwt => Token::read(text).map(|token| token.signature.into()),
+            Self::Plain => Some(text.into()),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod algorithm;
 mod handshake;
+mod named_headers;
 mod place;
 mod published;
 mod reference;
@@ -14,8 +15,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use algorithm::SignatureBytes;
 pub use algorithm::{Algorithm, Encoding, KeyFormat};
 pub use handshake::{AnswerField, Handshake, HandshakeAnswer, Visit};
+pub use named_headers::NamedHeaders;
 pub use place::{Claim, HeaderPlace, Place, Separator};
 pub use published::{Document, OpenPattern, Published, UrlPattern};
 pub use reference::SchemeRef;
@@ -61,6 +64,9 @@ pub struct Scheme {
     /// The kind of event. Default: the provider does not name it.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub event_type: Option<Place>,
+    /// Headers that the request names to be signed. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers: Option<NamedHeaders>,
     /// What else must hold of a request. Default: nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub require: Vec<Requirement>,

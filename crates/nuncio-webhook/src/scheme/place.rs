@@ -79,6 +79,12 @@ impl TryFrom<char> for Separator {
     }
 }
 
+impl Separator {
+    pub(super) fn byte(self) -> u8 {
+        self.0
+    }
+}
+
 impl From<Separator> for char {
     fn from(separator: Separator) -> Self {
         Self::from(separator.0)

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// What is signed, written as a template: `{timestamp}.{body}`.
 ///
-/// The parts are `{body}`, `{timestamp}` and `{id}` as they were sent, `{body:crc32}` (the CRC-32 of the body in decimal), `{method}`, `{url}`, `{form}` (the pairs of a form, decoded, each once,
-/// sorted by name and value, without anything between), `{header:NAME}`, `{json:POINTER}`, `{query:NAME}` and `{setting:NAME}`, which the receiver
+/// The parts are `{body}`, `{timestamp}` and `{id}` as they were sent, `{body:crc32}` (the CRC-32 of the body in decimal), `{method}`, `{url}`, `{path}`
+/// (that of the URL, with its query), `{form}` (the pairs of a form, decoded, each once, sorted by name and value, without anything between),
+/// `{header-names}` and `{named-headers}` (of those that the scheme's `headers` tells of), `{header:NAME}`, `{json:POINTER}`, `{query:NAME}` and `{setting:NAME}`, which the receiver
 /// knows. What stands in brackets is left out when the request does not have a part of it: `[Subject: {json:/Subject}]`. All else is text.
 ///
 /// ```
@@ -40,6 +41,12 @@ pub enum Part {
     Method,
     /// The URL as the provider sees it.
     Url,
+    /// The path of the URL, with its query.
+    Path,
+    /// The names of the headers that the request names to be signed, as they were sent.
+    HeaderNames,
+    /// Those headers.
+    NamedHeaders,
     /// The sorted pairs of a form. Nothing for an empty body; a body of another type is refused, since nothing would cover it.
     Form,
     /// The value of a header.
@@ -128,6 +135,9 @@ fn part(name: &str) -> Option<Part> {
             "id" => Part::Id,
             "method" => Part::Method,
             "url" => Part::Url,
+            "path" => Part::Path,
+            "header-names" => Part::HeaderNames,
+            "named-headers" => Part::NamedHeaders,
             "form" => Part::Form,
             _ => return None,
         },
@@ -150,6 +160,9 @@ impl fmt::Display for Part {
             Self::Id => f.write_str("{id}"),
             Self::Method => f.write_str("{method}"),
             Self::Url => f.write_str("{url}"),
+            Self::Path => f.write_str("{path}"),
+            Self::HeaderNames => f.write_str("{header-names}"),
+            Self::NamedHeaders => f.write_str("{named-headers}"),
             Self::Form => f.write_str("{form}"),
             Self::Header(name) => write!(f, "{{header:{name}}}"),
             Self::Json(pointer) => write!(f, "{{json:{pointer}}}"),
@@ -199,9 +212,15 @@ mod tests {
 
     #[test]
     fn a_template_is_written_as_it_was_read() {
-        for text in
-            ["", "a", "{body:crc32}|{setting:id}", "a[b{json:/c}\n]d[{header:E}]", "[]", "{json:/a~1b}:"]
-        {
+        for text in [
+            "",
+            "a",
+            "{body:crc32}|{setting:id}",
+            "{path}{header-names}{named-headers}",
+            "a[b{json:/c}\n]d[{header:E}]",
+            "[]",
+            "{json:/a~1b}:",
+        ] {
             assert_eq!(text.parse::<Signed>().unwrap().to_string(), text);
         }
     }

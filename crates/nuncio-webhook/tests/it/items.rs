@@ -1,5 +1,7 @@
 //! Bodies of which each item is signed, and what else a scheme can say of a part of a request.
 
+use std::time::UNIX_EPOCH;
+
 use nuncio_webhook::{Refusal, Request, Scheme, Secrets, provider, verify};
 
 use crate::vectors::Case;
@@ -27,6 +29,25 @@ fn every_item_must_hold_and_there_must_be_one() {
     assert!(matches!(adyen(&many), Err(Refusal::TooManySignatures { count: 101, max: 100, .. })));
 }
 
+/// Shaped as on <https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks>.
+#[test]
+fn every_notification_of_microsoft_graph_has_the_client_state() {
+    let graph = |body: &str| {
+        let none: Vec<(&str, &str)> = Vec::new();
+        let request = Request { method: "POST", url: "", headers: &none, body: body.as_bytes() };
+        let secrets = Secrets::new().with("current", "made-up-client-state");
+        let verdict = verify(&provider("microsoft-graph").unwrap().scheme, &request, &secrets, UNIX_EPOCH);
+        verdict.map(|event| event.event_type())
+    };
+    let item = |state: &str| format!(r#"{{"changeType": "updated", "clientState": "{state}"}}"#);
+    let of = |items: &[String]| format!(r#"{{"value": [{}]}}"#, items.join(","));
+    let good = item("made-up-client-state");
+    assert_eq!(graph(&of(&[good.clone(), good.clone()])), Ok(Some("updated".to_owned())));
+    assert_eq!(graph(&of(&[good.clone(), item("another")])), Err(Refusal::NoMatch));
+    let missing = Err(Refusal::Missing { place: "/clientState of the body".to_owned() });
+    assert_eq!(graph(&of(&[good, r#"{"changeType": "updated"}"#.to_owned()])), missing);
+}
+
 #[test]
 fn a_signature_is_for_the_requests_that_it_names_alone() {
     let scheme: Scheme = serde_json::from_str(
@@ -41,8 +62,7 @@ fn a_signature_is_for_the_requests_that_it_names_alone() {
         let headers = vec![("X-Version", version), ("X-Token", token)];
         let request = Request { method: "POST", url: "", headers: &headers, body: b"" };
         let secrets = Secrets::new().with("first", "one_made-up-a").with("second", "two_made-up-b");
-        verify(&scheme, &request, &secrets, std::time::UNIX_EPOCH)
-            .map(|verified| verified.secret().to_owned())
+        verify(&scheme, &request, &secrets, UNIX_EPOCH).map(|verified| verified.secret().to_owned())
     };
     assert_eq!(verdict("1", "made-up-a").as_deref(), Ok("first"));
     assert_eq!(verdict("2", "made-up-b").as_deref(), Ok("second"));

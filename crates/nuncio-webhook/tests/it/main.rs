@@ -9,6 +9,7 @@ mod explain;
 mod handshakes;
 mod items;
 mod keys;
+mod named_headers;
 mod properties;
 mod published;
 mod raw_bytes;
