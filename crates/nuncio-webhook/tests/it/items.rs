@@ -1,6 +1,6 @@
 //! Bodies of which each item is signed, and what else a scheme can say of a part of a request.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use nuncio_webhook::{Refusal, Request, Scheme, Secrets, provider, verify};
 
@@ -46,6 +46,22 @@ fn every_notification_of_microsoft_graph_has_the_client_state() {
     assert_eq!(graph(&of(&[good.clone(), item("another")])), Err(Refusal::NoMatch));
     let missing = Err(Refusal::Missing { place: "/clientState of the body".to_owned() });
     assert_eq!(graph(&of(&[good, r#"{"changeType": "updated"}"#.to_owned()])), missing);
+}
+
+#[test]
+fn of_two_timestamps_in_one_header_neither_counts() {
+    let good = "t=1760000000,v1=f182012bd49ba93537deac1e738d77b92fb1c7ebf652fd2f7deed66fb956d6e0";
+    let body = br#"{"id":"evt_test_1","type":"ping","object":"event","data":{"n":1,"ok":true}}"#;
+    let verdict = |header: String| {
+        let headers = vec![("Stripe-Signature", header)];
+        let request = Request { method: "POST", url: "", headers: &headers, body };
+        let secrets = Secrets::new().with("current", "whsec_nuncio_test_only_secret");
+        let now = UNIX_EPOCH + Duration::from_secs(1_760_000_000);
+        verify(&provider("stripe").unwrap().scheme, &request, &secrets, now).map(|_| ())
+    };
+    assert_eq!(verdict(good.to_owned()), Ok(()));
+    let place = || "t=… of the header Stripe-Signature".to_owned();
+    assert_eq!(verdict(format!("{good},t=1760000001")), Err(Refusal::Ambiguous { place: place() }));
 }
 
 #[test]

@@ -13,5 +13,6 @@ mod named_headers;
 mod properties;
 mod published;
 mod raw_bytes;
+mod sign;
 mod vectors;
 mod webhook_verify;

@@ -173,8 +173,8 @@ pub(super) const VARIATIONS: &[Variation] = &[
         item.split(sep).rev().collect::<Vec<_>>().join(&sep.to_string())
     }),
     list("a space after the separator", |item, sep| item.replace(sep, &format!("{sep} "))),
-    list("forty bad signatures before the good one", |item, sep| {
-        format!("{}{item}", format!("{}{sep}", wrong(sep)).repeat(40))
+    list("a hundred bad signatures before the good one", |item, sep| {
+        format!("{}{item}", format!("{}{sep}", wrong(sep)).repeat(100))
     }),
     list("an unknown item of 20,000 characters", |item, sep| {
         format!("{item}{sep}v9{}{}", kind_mark(sep), "x".repeat(20_000))
