@@ -12,6 +12,8 @@ A tolerance is how old a request may be and how far in the future it may be sign
 by the id alone. *Id* is what is the same for every attempt to deliver an event. *Vector* says whether a test holds the scheme against a signature
 that somebody else made, the vendor's example or what its library takes; the others follow the documentation alone.
 
+Vercel is left out: what it signs is told by receivers of other people, and neither its page nor code of its own could be read.
+
 | name | provider | signature | signed | algorithm | tolerance | id | handshake | reply | vector | source, checked |
 |---|---|---|---|---|---|---|---|---|---|---|
 ";
