@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use http::HeaderMap;
@@ -16,6 +16,7 @@ use nuncio_client::{Client, Clock};
 use nuncio_relay::store::{EventQuery, From, SqliteStore, Store as _};
 use nuncio_webhook::{Outgoing, Secrets, provider, sign};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::support::Home;
 
