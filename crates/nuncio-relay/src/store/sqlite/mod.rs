@@ -3,6 +3,7 @@
 //! Write-ahead log, each commit flushed to the disk before its answer. One thread writes, and steps that wait together share a commit.
 
 mod append;
+mod copy;
 mod deliver;
 mod files;
 mod read;
@@ -48,13 +49,13 @@ impl SqliteStore {
         Ok(Self { files, writer })
     }
 
-    /// Writes a copy of all that is stored to `to`, a file that is not there yet. The store is used meanwhile as ever.
+    /// Writes a copy of all that is stored to `to`, a file that is not there yet, for its user alone. The store is used meanwhile as ever.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when `to` is there already or cannot be written.
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        let to = to.to_string_lossy().into_owned();
-        self.read(move |db| db.execute("VACUUM INTO ?1", [to]).map(drop)).await
+        let to = to.to_owned();
+        self.read(move |db| Ok(copy::copy(db, &to))).await?
     }
 
     /// What is wrong with the file or with what stands in it. Nothing if all is well.
