@@ -14,6 +14,7 @@ mod pull;
 mod sandbox;
 mod serve;
 mod services;
+mod store;
 mod webhook;
 
 use clap::Subcommand;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     /// Everything once, against a sandbox on this machine: no account and no network needed
     Demo,
     Serve(Box<serve::ServeCommand>),
+    Store(store::StoreCommand),
     Sandbox(sandbox::SandboxCommand),
     Completions(completions::CompletionsCommand),
     Man(man::ManCommand),
@@ -63,6 +65,7 @@ impl Command {
             Self::Webhook(command) => command.run(session).await,
             Self::Demo => Ok(demo::run().await?),
             Self::Serve(command) => command.run(session).await,
+            Self::Store(command) => command.run(session).await,
             Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),

@@ -20,5 +20,9 @@ mod runs;
 mod secrets;
 #[cfg(unix)]
 mod serve;
+#[cfg(unix)]
+mod serving;
+#[cfg(unix)]
+mod store;
 mod support;
 mod webhooks;

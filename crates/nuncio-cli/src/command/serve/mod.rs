@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
-use etcetera::BaseStrategy as _;
 use nuncio_client::{Error, Random, wire};
 use nuncio_gateway::{Config, Gateway, Handle, Options, Parts};
 use nuncio_relay::deliver::{self, Targets};
@@ -122,15 +121,15 @@ async fn open(
     }
 }
 
-/// `$XDG_DATA_HOME/nuncio/relay.db`, in a folder that is made.
+/// Where all is kept unless something else is said, in a folder that is made.
 fn default_store() -> Result<PathBuf, Error> {
-    let unknown =
-        |error| Error::configuration("the folder for data is not known: say --store").because(error);
-    let folder = etcetera::choose_base_strategy().map_err(unknown)?.data_dir().join("nuncio");
-    std::fs::create_dir_all(&folder).map_err(|error| {
-        Error::configuration(format!("{} cannot be made", folder.display())).because(error)
-    })?;
-    Ok(folder.join("relay.db"))
+    let path = super::store::default_path()?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Error::configuration(format!("{} cannot be made", folder.display())).because(error)
+        })?;
+    }
+    Ok(path)
 }
 
 /// Says where it is reached: to programs on standard output, and to people what to do next.
