@@ -1,7 +1,7 @@
 //! The contract of a store: all that the relay remembers.
 //!
 //! A store is asked in whole steps. Each is one transaction: it happens, durably, before its answer, or not at all. Time and ids are the
-//! caller's. There is one set of tests for all stores, [`suite`], and one store that is plain enough to be believed, [`MemoryStore`], against
+//! caller's. There is one set of tests for all stores (the feature `suite`), and one store that is plain enough to be believed, [`MemoryStore`], against
 //! which others are held.
 
 mod memory;
