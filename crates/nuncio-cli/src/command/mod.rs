@@ -6,6 +6,7 @@ mod completions;
 mod connections;
 mod demo;
 mod each;
+mod events;
 mod graphql;
 mod login;
 mod logout;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Demo,
     Serve(Box<serve::ServeCommand>),
     Store(store::StoreCommand),
+    Events(events::EventsCommand),
     Sandbox(sandbox::SandboxCommand),
     Completions(completions::CompletionsCommand),
     Man(man::ManCommand),
@@ -66,6 +68,7 @@ impl Command {
             Self::Demo => Ok(demo::run().await?),
             Self::Serve(command) => command.run(session).await,
             Self::Store(command) => command.run(session).await,
+            Self::Events(command) => command.run(session).await,
             Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),

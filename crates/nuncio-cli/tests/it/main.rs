@@ -9,6 +9,8 @@ mod connections;
 #[cfg(unix)]
 mod crash;
 mod demo;
+#[cfg(unix)]
+mod events;
 mod exit_codes;
 #[cfg(unix)]
 mod fire;

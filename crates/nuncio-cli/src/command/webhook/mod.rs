@@ -42,12 +42,3 @@ impl WebhookCommand {
         }
     }
 }
-
-/// The text with escapes for what cannot be seen or moves the cursor.
-fn visible(text: &str) -> String {
-    let escaped = |c: char| match c {
-        '"' | '\'' | '\\' => vec![c],
-        _ => c.escape_debug().collect(),
-    };
-    text.chars().flat_map(escaped).collect()
-}

@@ -7,7 +7,7 @@ use nuncio_webhook::scheme::Reply;
 use nuncio_webhook::{Answer, Refusal, Verified};
 use serde_json::{Value, json};
 
-use super::visible;
+use crate::table::visible;
 
 /// What a webhook came to.
 pub(super) enum Outcome {
