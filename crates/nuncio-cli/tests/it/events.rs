@@ -112,3 +112,18 @@ fn what_cannot_be_an_id_is_refused_before_anything_is_sent() {
         assert!(ran.err.contains("is no name"), "{ran:?}");
     }
 }
+
+#[test]
+fn a_webhook_that_is_sent_is_taken_and_one_with_another_secret_is_refused() {
+    let home = home().with_env("OTHER_SECRET", "made-up-other-secret");
+    let serving = with_an_event(&home);
+    let url = format!("{}/in/shop", serving.url);
+    home.write("event.json", r#"{"id":"evt_sent","type":"charge.sent"}"#);
+    let send = ["webhook", "send", "stripe", &url, "--body-file", "event.json", "--secret-env"];
+    home.run(&[&send[..], &["SHOP_SECRET"]].concat()).ends_with(0);
+    assert_eq!(ask(&home, &serving, &["list", "--type", "charge.sent"])[0]["origin"], "source/shop");
+    let refused = home.run(&[&send[..], &["OTHER_SECRET"]].concat()).ends_with(8);
+    assert!(!refused.err.contains("made-up-other-secret"), "{refused:?}");
+    serving.signal("TERM");
+    serving.end();
+}

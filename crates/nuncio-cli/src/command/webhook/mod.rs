@@ -6,6 +6,7 @@ mod keys;
 mod options;
 mod providers;
 mod refused;
+mod send;
 mod sign;
 mod source;
 mod verdict;
@@ -17,7 +18,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use crate::exit::Stop;
 use crate::session::Session;
 
-/// Verify, explain and sign webhooks
+/// Verify, explain, sign and send webhooks
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WebhookCommand {
     #[command(subcommand)]
@@ -28,6 +29,7 @@ pub(crate) struct WebhookCommand {
 enum Action {
     Verify(Box<verify::VerifyCommand>),
     Sign(Box<sign::SignCommand>),
+    Send(Box<send::SendCommand>),
     Secret(generate::SecretCommand),
     Providers(providers::ProvidersCommand),
 }
@@ -37,6 +39,7 @@ impl WebhookCommand {
         match self.action {
             Action::Verify(command) => command.run(session).await,
             Action::Sign(command) => command.run(session),
+            Action::Send(command) => command.run(session).await,
             Action::Secret(command) => command.run(session),
             Action::Providers(command) => command.run(session),
         }

@@ -51,11 +51,14 @@ impl SignCommand {
                 .advise("give the one that the receiver has, with --url or --curl")
                 .into());
         }
-        let id = self.id.clone().unwrap_or_else(|| format!("msg_{}", Random::new().uuid()));
         let (method, body) = (self.request.method(), self.request.body()?);
-        let signed_at = self.request.now(session);
-        let outgoing =
-            Outgoing { id: &id, signed_at, method: &method, url: url.unwrap_or_default(), body: &body };
+        let outgoing = Outgoing {
+            id: &self.id.clone().unwrap_or_else(new_id),
+            signed_at: self.request.now(session),
+            method: &method,
+            url: url.unwrap_or_default(),
+            body: &body,
+        };
         let headers = sign(&source.scheme, &outgoing, &secrets).map_err(|error| cannot(&error))?;
 
         let text = match &self.curl {
@@ -106,7 +109,11 @@ impl SignCommand {
     }
 }
 
-fn cannot(error: &CannotSign) -> Error {
+pub(super) fn new_id() -> String {
+    format!("msg_{}", Random::new().uuid())
+}
+
+pub(super) fn cannot(error: &CannotSign) -> Error {
     match error {
         CannotSign::Content(refusal) => {
             let advice = refused::advice(refusal).filter(|_| refused::is_ours(refusal));
