@@ -59,6 +59,22 @@ pub(crate) fn items(answer: &Value) -> &[Value] {
     answer["items"].as_array().map_or(&[], Vec::as_slice)
 }
 
+/// All items of a list by name, page after page.
+pub(crate) async fn all(client: &Client, path: &str) -> Result<Vec<Value>, Error> {
+    let mut found = Vec::new();
+    let mut cursor = None::<String>;
+    loop {
+        let call = client.get(path).param("limit", 500);
+        let call = cursor.iter().fold(call, |call, cursor| call.param("cursor", cursor));
+        let answer = ask(call).await?;
+        found.extend_from_slice(items(&answer));
+        match answer["next"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return Ok(found),
+        }
+    }
+}
+
 /// A name or id, when it can stand in a path: the gateway gives no others.
 pub(crate) fn segment(name: &str) -> Result<&str, Error> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');

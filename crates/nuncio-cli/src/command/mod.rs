@@ -6,6 +6,7 @@ mod completions;
 mod connections;
 mod demo;
 mod each;
+mod endpoints;
 mod events;
 mod graphql;
 mod login;
@@ -15,6 +16,7 @@ mod pull;
 mod sandbox;
 mod serve;
 mod services;
+mod sources;
 mod store;
 mod webhook;
 
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Serve(Box<serve::ServeCommand>),
     Store(store::StoreCommand),
     Events(events::EventsCommand),
+    Endpoints(endpoints::EndpointsCommand),
+    Sources(sources::SourcesCommand),
     Sandbox(sandbox::SandboxCommand),
     Completions(completions::CompletionsCommand),
     Man(man::ManCommand),
@@ -69,6 +73,8 @@ impl Command {
             Self::Serve(command) => command.run(session).await,
             Self::Store(command) => command.run(session).await,
             Self::Events(command) => command.run(session).await,
+            Self::Endpoints(command) => command.run(session).await,
+            Self::Sources(command) => command.run(session).await,
             Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),

@@ -1,4 +1,4 @@
-//! `nuncio events`, against a gateway that serves.
+//! `nuncio events`, `endpoints`, `sources` and `webhook send`, against a gateway that serves.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -124,6 +124,29 @@ fn a_webhook_that_is_sent_is_taken_and_one_with_another_secret_is_refused() {
     assert_eq!(ask(&home, &serving, &["list", "--type", "charge.sent"])[0]["origin"], "source/shop");
     let refused = home.run(&[&send[..], &["OTHER_SECRET"]].concat()).ends_with(8);
     assert!(!refused.err.contains("made-up-other-secret"), "{refused:?}");
+    serving.signal("TERM");
+    serving.end();
+}
+
+#[test]
+fn endpoints_and_sources_are_listed_shown_disabled_and_enabled() {
+    let home = home();
+    let serving = with_an_event(&home);
+    let run = |args: &[&str]| home.run(&[args, &["--gateway", &serving.url]].concat()).ends_with(0);
+    let json =
+        |args: &[&str]| serde_json::from_str::<Value>(&run(&[args, &["--json"]].concat()).out).unwrap();
+    run(&["endpoints", "disable", "billing", "--reason", "made up"]);
+    let listed = json(&["endpoints", "list"]);
+    assert_eq!(listed[0]["status"]["disabled_because"], "made up", "{listed}");
+    assert!(run(&["endpoints", "list"]).out.contains("made up"));
+    run(&["endpoints", "enable", "billing"]);
+    assert_eq!(json(&["endpoints", "show", "billing"])["status"]["disabled_because"], Value::Null);
+    assert_eq!(json(&["sources", "list"])[0]["name"], "shop");
+    assert!(run(&["sources", "list"]).out.contains("stripe"));
+    let shown = run(&["sources", "show", "shop"]).out;
+    assert!(shown.contains("stripe") && !shown.contains(SECRET), "{shown}");
+    let args = ["endpoints", "show", "nobody", "--gateway", &serving.url];
+    assert!(home.run(&args).ends_with(4).err.contains("nobody"));
     serving.signal("TERM");
     serving.end();
 }
