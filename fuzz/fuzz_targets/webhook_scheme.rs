@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
         None => (rest, &rest[..0]),
     };
     let secrets = secrets();
-    let outgoing = Outgoing { id: "msg_1", signed_at: now(), method: "POST", url: URL, body };
+    let outgoing = Outgoing { id: "msg_1", signed_at: now(), method: "POST", url: URL, body, content_type: None };
     let made = sign(&scheme, &outgoing, &secrets).unwrap_or_default();
     let mut headers = headers(lines, &made);
     if headers.is_empty() {

@@ -39,7 +39,7 @@ impl<'i> Input<'i> {
             Some(end) => (&rest[..end], &rest[end + 2..]),
             None => (rest, &rest[..0]),
         };
-        let outgoing = Outgoing { id: "msg_1", signed_at: now(), method, url, body };
+        let outgoing = Outgoing { id: "msg_1", signed_at: now(), method, url, body, content_type: None };
         let made = sign(&provider.scheme, &outgoing, &secrets()).unwrap_or_default();
         let headers = headers(lines, &made);
         Some(Self { provider, method, url, headers, body, made })

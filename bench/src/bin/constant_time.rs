@@ -15,7 +15,8 @@ fn main() {
     println!("{SAMPLES} forgeries; times above the 90th percentile are the machine's and left out\n");
     let secrets = Secrets::new().with("current", "made-up-secret");
     let github = &provider("github").expect("it comes along").scheme;
-    let outgoing = Outgoing { id: "", signed_at: UNIX_EPOCH, method: "POST", url: "", body: BODY };
+    let outgoing =
+        Outgoing { id: "", signed_at: UNIX_EPOCH, method: "POST", url: "", body: BODY, content_type: None };
     let made = sign(github, &outgoing, &secrets).expect("HMACs are made");
     let good = made.iter().find_map(|(_, value)| value.strip_prefix("sha256=")).expect("a prefix").to_owned();
     let forged = |at: usize| {

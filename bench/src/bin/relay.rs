@@ -171,8 +171,14 @@ async fn ingest(address: SocketAddr, rate: Option<f64>) -> Figures {
                 let mut body = format!("{{\"id\":\"{id}\",\"fill\":\"").into_bytes();
                 body.resize(BODY_BYTES - 2, b'x');
                 body.extend_from_slice(b"\"}");
-                let outgoing =
-                    Outgoing { id: &id, signed_at: UNIX_EPOCH, method: "POST", url: "", body: &body };
+                let outgoing = Outgoing {
+                    id: &id,
+                    signed_at: UNIX_EPOCH,
+                    method: "POST",
+                    url: "",
+                    body: &body,
+                    content_type: None,
+                };
                 let headers = sign(scheme, &outgoing, &secrets).expect("it can be signed");
                 let request = Request::post("/in/shop").header("content-type", "application/json");
                 let request =

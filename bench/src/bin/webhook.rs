@@ -93,7 +93,7 @@ fn floor(headers: &http::HeaderMap, body: &[u8]) -> bool {
 fn headers(body: &[u8]) -> http::HeaderMap {
     let stripe = &provider("stripe").expect("it comes along").scheme;
     let signed_at = UNIX_EPOCH + Duration::from_secs(NOW - 1);
-    let outgoing = Outgoing { id: "", signed_at, method: "POST", url: "", body };
+    let outgoing = Outgoing { id: "", signed_at, method: "POST", url: "", body, content_type: None };
     let made = sign(stripe, &outgoing, &Secrets::new().with("current", SECRET)).expect("HMACs are made");
     // What else a request brings along.
     let others = [

@@ -85,9 +85,8 @@ fn piece<'r>(
             (None, _) => return Err(missing("the headers of the scheme")),
         },
         Part::Header(name) => Cow::Borrowed(request.header(name)?),
-        Part::Json(pointer) => json::find(request.body, pointer)
-            .map(json::Scalar::into_text)
-            .ok_or_else(|| missing(&format!("{pointer} of the body")))?,
+        Part::Json(pointer) => field(request, pointer)?,
+        Part::JsonEscaped(pointer) => Cow::Owned(escaped(&field(request, pointer)?)),
         Part::Query(name) => request.query(name).ok_or_else(|| missing(&format!("{name} of the query")))?,
         Part::Setting(name) => {
             let value = secrets.get_setting(name).ok_or_else(|| Refusal::NoSetting { name: name.clone() })?;
@@ -106,7 +105,24 @@ fn piece<'r>(
     })
 }
 
+fn field<'r>(request: &Request<'r>, pointer: &str) -> Result<Cow<'r, [u8]>, Refusal> {
+    let found = json::find(request.body, pointer).map(json::Scalar::into_text);
+    found.ok_or_else(|| Refusal::Missing { place: format!("{pointer} of the body") })
+}
+
+/// With a backslash before each backslash and colon, so that joined fields can be told apart.
+fn escaped(text: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(text.len());
+    for byte in text {
+        if matches!(byte, b'\\' | b':') {
+            escaped.push(b'\\');
+        }
+        escaped.push(*byte);
+    }
+    escaped
+}
+
 /// Whether something stands there that one reader would take for a value and another not: leaving it out would take a request whose sender added it.
 fn is_unclear(part: &Part, request: &Request<'_>) -> bool {
-    matches!(part, Part::Json(pointer) if matches!(json::look(request.body, pointer), Found::Unclear))
+    matches!(part, Part::Json(pointer) | Part::JsonEscaped(pointer) if matches!(json::look(request.body, pointer), Found::Unclear))
 }

@@ -25,6 +25,8 @@ pub struct Outgoing<'r> {
     pub url: &'r str,
     /// The body, byte for byte as it will be sent.
     pub body: &'r [u8],
+    /// The `Content-Type` that it will be sent with, for schemes that sign the fields of a form. Default: nothing that a signature looks at.
+    pub content_type: Option<&'r str>,
 }
 
 /// Why a webhook cannot be signed.
@@ -56,7 +58,7 @@ pub enum CannotSign {
 /// let now = UNIX_EPOCH + Duration::from_secs(1_760_000_000);
 /// let secrets = Secrets::new().with("new", "whsec_bWFkZS11cC1rZXktb2YtMjQtYnl0ZXM=").with("old", "whsec_bWFkZS11cC1vbGRlci1rZXktLS0=");
 /// let outgoing =
-///     Outgoing { id: "msg_1", signed_at: now, method: "POST", url: "https://a.test/hook", body: b"{}" };
+///     Outgoing { id: "msg_1", signed_at: now, method: "POST", url: "https://a.test/hook", body: b"{}", content_type: None };
 ///
 /// let headers = sign(standard, &outgoing, &secrets)?;
 /// let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -76,8 +78,10 @@ pub fn sign(
     secrets: &Secrets,
 ) -> Result<Vec<(String, String)>, CannotSign> {
     let open = open_headers(scheme, outgoing, secrets)?;
-    let request = Request { method: outgoing.method, url: outgoing.url, headers: &open, body: outgoing.body };
-    let mut headers = open.clone();
+    let mut seen = open.clone();
+    seen.extend(outgoing.content_type.map(|media| ("Content-Type".to_owned(), media.to_owned())));
+    let request = Request { method: outgoing.method, url: outgoing.url, headers: &seen, body: outgoing.body };
+    let mut headers = open;
     let mut signed = false;
     let mut refused = Refusal::NoSecret;
     for signature in &scheme.signatures {

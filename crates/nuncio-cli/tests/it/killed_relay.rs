@@ -128,7 +128,14 @@ async fn send(url: String, numbers: Arc<AtomicU64>, is_over: Arc<AtomicBool>) ->
         let body = json!({ "id": id }).to_string();
         loop {
             let signed_at = Clock::system().now();
-            let outgoing = Outgoing { id: &id, signed_at, method: "POST", url: &url, body: body.as_bytes() };
+            let outgoing = Outgoing {
+                id: &id,
+                signed_at,
+                method: "POST",
+                url: &url,
+                body: body.as_bytes(),
+                content_type: None,
+            };
             let mut call =
                 client.post(&url).body(body.clone(), http::HeaderValue::from_static("application/json"));
             for (name, value) in sign(scheme, &outgoing, &secrets).unwrap() {

@@ -62,7 +62,8 @@ pub(crate) fn call(home: &Home, args: &[&str]) -> (i32, Value) {
 pub(crate) fn webhook(home: &Home, url: &str) -> i32 {
     let secrets = Secrets::new().with("current", SECRET);
     let signed_at = Clock::system().now();
-    let outgoing = Outgoing { id: "", signed_at, method: "POST", url, body: BODY.as_bytes() };
+    let outgoing =
+        Outgoing { id: "", signed_at, method: "POST", url, body: BODY.as_bytes(), content_type: None };
     let headers = sign(&provider("stripe").unwrap().scheme, &outgoing, &secrets).unwrap();
     let (name, value) = &headers[0];
     call(home, &["POST", url, "-H", &format!("{name}: {value}"), "-d", BODY]).0

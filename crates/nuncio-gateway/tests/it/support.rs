@@ -113,7 +113,8 @@ impl Served {
 /// The headers of a webhook as Stripe signs it.
 pub(crate) fn stripe_headers(body: &str, secret: &str) -> Vec<(String, String)> {
     let signed_at = Clock::system().now();
-    let outgoing = Outgoing { id: "", signed_at, method: "POST", url: "", body: body.as_bytes() };
+    let outgoing =
+        Outgoing { id: "", signed_at, method: "POST", url: "", body: body.as_bytes(), content_type: None };
     sign(&provider("stripe").unwrap().scheme, &outgoing, &Secrets::new().with("current", secret)).unwrap()
 }
 

@@ -100,7 +100,8 @@ impl World {
         body: &'static [u8],
     ) -> Reply {
         let url = "https://hooks.example.test/in";
-        let outgoing = Outgoing { id, signed_at: self.clock.now(), method: "POST", url, body };
+        let outgoing =
+            Outgoing { id, signed_at: self.clock.now(), method: "POST", url, body, content_type: None };
         let secrets = Secrets::new().with("current", SECRET);
         let signed = sign(&provider(scheme).unwrap().scheme, &outgoing, &secrets).unwrap();
         let mut headers = HeaderMap::new();

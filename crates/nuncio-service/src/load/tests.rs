@@ -412,7 +412,7 @@ fn a_file_of_a_scheme_is_told_from_one_of_a_service_by_its_key() {
         file("signatures: []")
             .unwrap_err()
             .report()
-            .contains("hook.yaml:1:1: a scheme has at least one signature")
+            .contains("hook.yaml:1:1: a scheme has at least one signature, or a handshake")
     );
     // As JSON, which is YAML too.
     for (name, provider) in nuncio_webhook::providers() {

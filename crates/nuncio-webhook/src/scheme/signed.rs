@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// The parts are `{body}`, `{timestamp}` and `{id}` as they were sent, `{body:crc32}` (the CRC-32 of the body in decimal), `{method}`, `{url}`, `{path}`
 /// (that of the URL, with its query), `{form}` (the pairs of a form, decoded, each once, sorted by name and value, without anything between),
-/// `{header-names}` and `{named-headers}` (of those that the scheme's `headers` tells of), `{header:NAME}`, `{json:POINTER}`, `{query:NAME}` and `{setting:NAME}`, which the receiver
+/// `{header-names}` and `{named-headers}` (of those that the scheme's `headers` tells of), `{header:NAME}`, `{json:POINTER}`, `{json-escaped:POINTER}` (with a backslash before
+/// each backslash and colon), `{query:NAME}` and `{setting:NAME}`, which the receiver
 /// knows. What stands in brackets is left out when the request does not have a part of it: `[Subject: {json:/Subject}]`. All else is text.
 ///
 /// ```
@@ -53,6 +54,8 @@ pub enum Part {
     Header(String),
     /// A text or number of the body, by pointer (RFC 6901).
     Json(String),
+    /// Likewise, with a backslash before each backslash and colon, for vendors who join fields by colons.
+    JsonEscaped(String),
     /// A value of the query, percent-decoded.
     Query(String),
     /// A value that the receiver knows, by name.
@@ -126,6 +129,7 @@ fn part(name: &str) -> Option<Part> {
         Some(("body", "crc32")) => Part::BodyCrc32,
         Some(("header", name)) => Part::Header(name.to_owned()),
         Some(("json", pointer)) => Part::Json(pointer.to_owned()),
+        Some(("json-escaped", pointer)) => Part::JsonEscaped(pointer.to_owned()),
         Some(("query", name)) => Part::Query(name.to_owned()),
         Some(("setting", name)) => Part::Setting(name.to_owned()),
         Some(_) => return None,
@@ -166,6 +170,7 @@ impl fmt::Display for Part {
             Self::Form => f.write_str("{form}"),
             Self::Header(name) => write!(f, "{{header:{name}}}"),
             Self::Json(pointer) => write!(f, "{{json:{pointer}}}"),
+            Self::JsonEscaped(pointer) => write!(f, "{{json-escaped:{pointer}}}"),
             Self::Query(name) => write!(f, "{{query:{name}}}"),
             Self::Setting(name) => write!(f, "{{setting:{name}}}"),
             Self::Optional(parts) => {

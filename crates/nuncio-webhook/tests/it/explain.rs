@@ -21,7 +21,14 @@ fn scheme(name: &str) -> &'static Scheme {
 
 /// `signed` was signed; `body` arrives at `url`, and the receiver knows `secret`.
 fn explained(name: &str, signed: &[u8], body: &[u8], url: &str, secret: &str) -> Explanation {
-    let outgoing = Outgoing { id: "msg_1", signed_at: now(), method: "POST", url: URL, body: signed };
+    let outgoing = Outgoing {
+        id: "msg_1",
+        signed_at: now(),
+        method: "POST",
+        url: URL,
+        body: signed,
+        content_type: None,
+    };
     let headers = sign(scheme(name), &outgoing, &Secrets::new().with("theirs", SECRET)).unwrap();
     let request = Request { method: "POST", url, headers: &headers, body };
     explain(scheme(name), &request, &Secrets::new().with("ours", secret), now())
@@ -65,7 +72,8 @@ fn a_secret_that_is_written_otherwise_is_told() {
     let verbatim = scheme("stripe").clone();
     let mut decoding = verbatim.clone();
     decoding.signatures[0].key = KeyFormat::Base64;
-    let outgoing = Outgoing { id: "msg_1", signed_at: now(), method: "POST", url: URL, body: b"{}" };
+    let outgoing =
+        Outgoing { id: "msg_1", signed_at: now(), method: "POST", url: URL, body: b"{}", content_type: None };
     let secrets = Secrets::new().with("ours", SECRET);
     let headers = sign(&verbatim, &outgoing, &secrets).unwrap();
     let request = Request { method: "POST", url: URL, headers: &headers, body: b"{}" };
@@ -91,7 +99,8 @@ fn a_url_that_a_proxy_rewrote_is_told() {
 
 #[test]
 fn a_wrong_time_is_told_by_how_much_and_a_wrong_unit_by_which() {
-    let outgoing = Outgoing { id: "", signed_at: now(), method: "POST", url: URL, body: b"{}" };
+    let outgoing =
+        Outgoing { id: "", signed_at: now(), method: "POST", url: URL, body: b"{}", content_type: None };
     let secrets = Secrets::new().with("ours", SECRET);
     let headers = sign(scheme("stripe"), &outgoing, &secrets).unwrap();
     let request = Request { method: "POST", url: URL, headers: &headers, body: b"{}" };

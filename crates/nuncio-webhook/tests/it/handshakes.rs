@@ -24,8 +24,14 @@ fn secrets() -> Secrets {
 /// The answer to `body` with the headers `extra`, signed by `secret`.
 fn answered(name: &str, body: &str, extra: &[(&str, &str)], secret: &str) -> Result<Option<Answer>, Refusal> {
     let scheme = &provider(name).unwrap().scheme;
-    let outgoing =
-        Outgoing { id: "msg_1", signed_at: now(), method: "POST", url: URL, body: body.as_bytes() };
+    let outgoing = Outgoing {
+        id: "msg_1",
+        signed_at: now(),
+        method: "POST",
+        url: URL,
+        body: body.as_bytes(),
+        content_type: None,
+    };
     let mut headers = sign(scheme, &outgoing, &Secrets::new().with("theirs", secret)).unwrap();
     headers.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let request = Request { method: "POST", url: URL, headers: &headers, body: body.as_bytes() };

@@ -33,7 +33,7 @@ pub(crate) fn signable() -> Vec<(&'static str, &'static Provider)> {
 }
 
 fn outgoing(body: &[u8]) -> Outgoing<'_> {
-    Outgoing { id: "msg_1", signed_at: now(), method: "POST", url: URL, body }
+    Outgoing { id: "msg_1", signed_at: now(), method: "POST", url: URL, body, content_type: None }
 }
 
 pub(crate) fn judge(provider: &Provider, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<(), Refusal> {

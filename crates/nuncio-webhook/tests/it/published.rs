@@ -56,7 +56,14 @@ fn the_asymmetric_signature_of_the_svix_server_is_made_and_verified() {
     let public = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
     let signed_at = UNIX_EPOCH + Duration::from_secs(1_614_265_330);
     let body = br#"{"test": 2432232314}"#;
-    let outgoing = Outgoing { id: "msg_p5jXN8AQM9LWM0D4loKWxJek", signed_at, method: "POST", url: "", body };
+    let outgoing = Outgoing {
+        id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        signed_at,
+        method: "POST",
+        url: "",
+        body,
+        content_type: None,
+    };
 
     let svix = &provider("svix").unwrap().scheme;
     let headers = sign(svix, &outgoing, &Secrets::new().with("private", private)).unwrap();

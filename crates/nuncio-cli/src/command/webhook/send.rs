@@ -33,6 +33,9 @@ pub(crate) struct SendCommand {
     /// Id of the event, the same in every attempt to deliver it. Default: a random one
     #[arg(long, value_name = "ID", help_heading = "Request")]
     id: Option<String>,
+    /// Content-Type that it is sent with [default: application/json for a body of JSON, application/octet-stream for others]
+    #[arg(long, value_name = "TYPE", help_heading = "Request")]
+    content_type: Option<String>,
 }
 
 impl SendCommand {
@@ -55,6 +58,7 @@ impl SendCommand {
             method: &method,
             url: &self.url,
             body: &body,
+            content_type: self.content_type.as_deref(),
         };
         let headers = sign(&source.scheme, &outgoing, &secrets).map_err(|error| cannot(&error))?;
         let mut wire = wire::Settings::default();
@@ -65,10 +69,12 @@ impl SendCommand {
         let unusable = |what: &str| Error::configuration(format!("{what} cannot be sent"));
         let method: Method = method.parse().map_err(|_| unusable("this method"))?;
         let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
-        let content_type = if is_json { "application/json" } else { "application/octet-stream" };
+        let default = if is_json { "application/json" } else { "application/octet-stream" };
+        let content_type = HeaderValue::from_str(self.content_type.as_deref().unwrap_or(default))
+            .map_err(|_| unusable("this Content-Type"))?;
         let mut call = client.call(method, &self.url);
         if !body.is_empty() {
-            call = call.body(body, HeaderValue::from_static(content_type));
+            call = call.body(body, content_type);
         }
         for (name, value) in headers {
             let header: HeaderName = name.parse().map_err(|_| unusable(&format!("the header {name}")))?;

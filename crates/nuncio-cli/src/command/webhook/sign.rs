@@ -36,6 +36,9 @@ pub(crate) struct SignCommand {
     /// Id of the event, the same in every attempt to deliver it. Default: a random one
     #[arg(long, value_name = "ID", help_heading = "Request")]
     id: Option<String>,
+    /// Content-Type that it will be sent with; only schemes that sign a form look at it [default: application/json for a body of JSON]
+    #[arg(long, value_name = "TYPE", help_heading = "Request")]
+    content_type: Option<String>,
     /// Write a curl command that sends the webhook to this URL
     #[arg(long, value_name = "URL", conflicts_with = "url")]
     curl: Option<String>,
@@ -58,6 +61,7 @@ impl SignCommand {
             method: &method,
             url: url.unwrap_or_default(),
             body: &body,
+            content_type: self.content_type.as_deref(),
         };
         let headers = sign(&source.scheme, &outgoing, &secrets).map_err(|error| cannot(&error))?;
 
@@ -90,9 +94,9 @@ impl SignCommand {
             }
             parts.push(format!("-H {}", quote(&header, variable.filter(|_| is_secret(value)))));
         }
-        if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
-            parts.push("-H 'content-type: application/json'".to_owned());
-        }
+        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        let media = self.content_type.as_deref().or_else(|| is_json().then_some("application/json"));
+        parts.extend(media.map(|media| format!("-H {}", quote(&format!("content-type: {media}"), None))));
         match (self.request.body_file.as_deref(), std::str::from_utf8(body)) {
             (None, _) => {}
             (Some(path), _) if path != "-" => {

@@ -126,8 +126,14 @@ impl Inner {
     fn signed(&self, parcel: &Parcel<'_>) -> Result<Vec<(String, String)>, Error> {
         let id = parcel.event.id.to_string();
         let signed_at = self.clock.now();
-        let outgoing =
-            Outgoing { id: &id, signed_at, method: "POST", url: self.url.as_str(), body: &parcel.event.body };
+        let outgoing = Outgoing {
+            id: &id,
+            signed_at,
+            method: "POST",
+            url: self.url.as_str(),
+            body: &parcel.event.body,
+            content_type: None,
+        };
         match &self.secrets {
             Some(secrets) => sign(standard(), &outgoing, secrets)
                 .map_err(|error| Error::configuration("the event cannot be signed").because(error)),

@@ -82,6 +82,7 @@ pub(super) fn secrets(http: &Http) -> Result<Secrets, Error> {
             method: "POST",
             url: &http.url,
             body: b"",
+            content_type: None,
         };
         sign(standard(), &probe, &Secrets::new().with(&label, text)).map_err(|error| {
             Error::configuration(format!("{label} signs nothing")).because(error).advise(

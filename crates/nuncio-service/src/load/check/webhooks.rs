@@ -39,8 +39,9 @@ impl Findings<'_> {
     }
 
     pub(super) fn scheme(&mut self, scheme: &Scheme) {
-        if scheme.signatures.is_empty() {
-            self.wrong("signatures", "a scheme has at least one signature");
+        // With handshakes alone it answers those, and takes no event.
+        if scheme.signatures.is_empty() && scheme.handshakes.is_empty() {
+            self.wrong("signatures", "a scheme has at least one signature, or a handshake");
         }
         for (index, signature) in scheme.signatures.iter().enumerate() {
             let parts = signature.signed.parts();
