@@ -11,6 +11,7 @@ pub(super) struct Difference {
 
 const ALL: &[&str] = &[
     "discord",
+    "dropbox",
     "github",
     "linear",
     "sendgrid",
@@ -24,14 +25,19 @@ const ALL: &[&str] = &[
     "zoom",
 ];
 const LISTS: &[&str] = &["standard-webhooks", "stripe", "svix"];
-const HEX: &[&str] = &["github", "linear", "slack", "stripe", "zoom"];
+const HEX: &[&str] = &["dropbox", "github", "linear", "slack", "stripe", "zoom"];
 const TIMED: &[&str] = &["discord", "sendgrid", "slack", "standard-webhooks", "stripe", "svix", "zoom"];
 
 pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         what: "they take the first of two headers",
         providers: ALL,
-        variations: &["the header stands twice", "a bad header after the good one"],
+        variations: &[
+            "the header stands twice",
+            "a bad header after the good one",
+            // Together with headers in another order.
+            "a bad header before the good one",
+        ],
         taken_by_us: false,
     },
     Difference {
@@ -71,7 +77,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         what: "they take an empty secret",
-        providers: &["github", "linear", "shopify", "slack", "stripe", "zoom"],
+        providers: &["dropbox", "github", "linear", "shopify", "slack", "stripe", "zoom"],
         variations: &["no secret"],
         taken_by_us: false,
     },
@@ -96,6 +102,13 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             // Together with a body that was changed on the road.
             "JSON whose digest is in the URL",
         ],
+        taken_by_us: false,
+    },
+    Difference {
+        what: "they do not ask whether Twilio's body is a form",
+        providers: &["twilio"],
+        // The one that is missing is the Content-Type, when the headers are in another order.
+        variations: &["a header is missing"],
         taken_by_us: false,
     },
     Difference {

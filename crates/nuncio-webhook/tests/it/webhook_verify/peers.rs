@@ -55,6 +55,7 @@ const STANDARD_HEADERS: &[(&str, &str)] =
     &[("webhook-id", "{i}"), ("webhook-timestamp", "{t}"), ("webhook-signature", "v1,{s}")];
 
 pub(super) const PEERS: &[Peer] = &[
+    peer("dropbox", Provider::Dropbox, Kind::Hex, &[("X-Dropbox-Signature", "{s}")]),
     peer("github", Provider::GitHub, Kind::Hex, &[("X-Hub-Signature-256", "sha256={s}")]),
     Peer { tolerance: 60, ..peer("linear", Provider::Linear, Kind::Hex, &[("Linear-Signature", "{s}")]) },
     peer("shopify", Provider::Shopify, Kind::Base64, &[("X-Shopify-Hmac-SHA256", "{s}")]),
