@@ -65,9 +65,11 @@ impl Inbox {
         refusal: Refusal,
         now: Timestamp,
     ) -> Reply {
-        tracing::info!(source = source.name, reason = %refusal, "a webhook was refused");
         let measures = self.refusals.count(&source.name, Instant::now());
         let keep = source.settings.keep_refused;
+        if measures.keep {
+            tracing::info!(source = source.name, reason = %refusal, "a webhook was refused");
+        }
         if measures.keep && keep > 0 {
             let refused = Refused {
                 origin: Origin::Source(source.name.clone()),
