@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::support::Home;
 
-const SECRET: &str = "made-up-secret-of-the-shop";
+pub(crate) const SECRET: &str = "made-up-secret-of-the-shop";
 const SENDERS: u64 = 4;
 
 /// How often it is killed: `NUNCIO_KILLS`, or as often as the project promises to have seen.
@@ -72,7 +72,7 @@ async fn what_it_acknowledged_is_stored_and_delivered_however_often_it_is_killed
     is_over.store(true, Ordering::Relaxed);
     let mut acknowledged = BTreeSet::new();
     for sender in senders {
-        acknowledged.extend(sender.await.unwrap());
+        acknowledged.extend(sender.await.unwrap().into_iter().map(|(body, _)| body));
     }
     let is_there =
         |received: &Received| acknowledged.iter().all(|body| received.lock().unwrap().contains_key(body));
@@ -104,7 +104,7 @@ async fn what_it_acknowledged_is_stored_and_delivered_however_often_it_is_killed
     assert!(acknowledged.len() as u32 > kills(), "too little happened");
 }
 
-fn start(home: &Home, address: &str) -> Child {
+pub(crate) fn start(home: &Home, address: &str) -> Child {
     let args = ["serve", "relay.yaml", "--listen", address, "--store", "relay.db"];
     let mut child = home.command(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
@@ -113,8 +113,12 @@ fn start(home: &Home, address: &str) -> Child {
     child
 }
 
-/// Sends webhook after webhook, each again until it is acknowledged, as providers do. The bodies that were.
-async fn send(url: String, numbers: Arc<AtomicU64>, is_over: Arc<AtomicBool>) -> Vec<String> {
+/// Sends webhook after webhook, each again until it is acknowledged, as providers do. The bodies that were, and when.
+pub(crate) async fn send(
+    url: String,
+    numbers: Arc<AtomicU64>,
+    is_over: Arc<AtomicBool>,
+) -> Vec<(String, Instant)> {
     let client = Client::builder()
         .retry(Policy { attempts: NonZeroU32::MIN, ..Policy::default() })
         .deadline(Duration::from_secs(10))
@@ -146,14 +150,14 @@ async fn send(url: String, numbers: Arc<AtomicU64>, is_over: Arc<AtomicBool>) ->
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        acknowledged.push(body);
+        acknowledged.push((body, Instant::now()));
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     acknowledged
 }
 
 /// What the store has: the ids of the events of each body.
-async fn stored(home: &Home) -> BTreeMap<String, BTreeSet<String>> {
+pub(crate) async fn stored(home: &Home) -> BTreeMap<String, BTreeSet<String>> {
     let store = SqliteStore::open(&home.path("relay.db")).unwrap();
     assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
     let mut stored: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -12,6 +12,8 @@ mod demo;
 #[cfg(unix)]
 mod events;
 mod exit_codes;
+#[cfg(target_os = "linux")]
+mod failing_disk;
 #[cfg(unix)]
 mod fire;
 #[cfg(unix)]
