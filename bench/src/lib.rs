@@ -6,6 +6,7 @@
 
 pub mod children;
 pub mod connection;
+pub mod disk;
 pub mod peers;
 pub mod records;
 pub mod rivals;

@@ -1,7 +1,7 @@
 //! What `nuncio serve` takes: webhooks verified and on disk, and deliveries to a receiver on this machine, beside what the disk can flush.
 
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use http::Request;
 use nuncio_bench::children::sibling;
 use nuncio_bench::connection::Connection;
+use nuncio_bench::disk::flushes;
 use nuncio_bench::server::Server;
 use nuncio_bench::table;
 use nuncio_webhook::{Outgoing, Secrets, provider, sign};
@@ -191,16 +192,4 @@ async fn ingest(address: SocketAddr, rate: Option<f64>) -> Figures {
     });
     let took = join_all(senders).await.into_iter().flat_map(|took| took.expect("a sender")).collect();
     Figures { took }
-}
-
-/// How often a second the disk takes 4 KiB and says that they are there.
-fn flushes(folder: &Path) -> f64 {
-    let mut file = File::create(folder.join("flushes")).expect("a file");
-    let (start, mut count) = (Instant::now(), 0);
-    while start.elapsed() < Duration::from_secs(1) {
-        file.write_all(&[7; 4096]).expect("a write");
-        file.sync_data().expect("a flush");
-        count += 1;
-    }
-    f64::from(count) / start.elapsed().as_secs_f64()
 }

@@ -1,9 +1,6 @@
 //! What the relay's store takes: events stored, deliveries leased and settled, beside what the disk can flush, with little stored and with a million
 //! events and a hundred thousand waiting retries.
 
-use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use jiff::Timestamp;
+use nuncio_bench::disk::flushes;
 use nuncio_bench::table;
 use nuncio_client::Random;
 use nuncio_relay::store::{
@@ -59,18 +57,6 @@ fn main() {
         }
         table::print(&["", "stored before", "a second", "p50 ms", "p99 ms"], &rows);
     });
-}
-
-/// How often a second the disk takes 4 KiB and says that they are there.
-fn flushes(folder: &Path) -> f64 {
-    let mut file = File::create(folder.join("flushes")).expect("a file");
-    let (start, mut count) = (Instant::now(), 0);
-    while start.elapsed() < Duration::from_secs(1) {
-        file.write_all(&[7; 4096]).expect("a write");
-        file.sync_data().expect("a flush");
-        count += 1;
-    }
-    f64::from(count) / start.elapsed().as_secs_f64()
 }
 
 fn now() -> Timestamp {

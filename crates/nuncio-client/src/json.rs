@@ -95,6 +95,30 @@ pub fn value_length(text: &[u8], max_depth: u32) -> Option<usize> {
     whole::value(text, max_depth.min(MAX_DEPTH))
 }
 
+/// How deep arrays and objects nest in `json`, which need not be JSON: what stands in texts does not count.
+///
+/// ```
+/// assert_eq!(nuncio_client::json::depth(br#"{"a": [1, "[[["]}"#), 2);
+/// ```
+#[must_use]
+pub fn depth(json: &[u8]) -> u32 {
+    let (mut depth, mut deepest, mut in_text, mut is_escaped) = (0_u32, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// A string as it is, a number or boolean as JSON writes it; nothing for null, arrays and objects.
 #[must_use]
 pub fn scalar_text(value: &Value) -> Option<String> {

@@ -12,6 +12,7 @@ use futures_util::stream::{self, Stream, StreamExt as _};
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Ctx, Vars, data, unwrap_valr};
 use jaq_json::{Rc, Val};
+use nuncio_client::json::depth;
 use nuncio_client::pages::{Item, Record};
 use nuncio_client::{Error, Kind};
 
@@ -145,25 +146,6 @@ fn is_the_same(one: &Val, other: &Val) -> bool {
 /// what is text.
 fn may_be_deep(json: &[u8]) -> bool {
     json.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() > MAX_DEPTH as usize
-}
-
-/// How deep `json` nests.
-fn depth(json: &[u8]) -> u32 {
-    let (mut depth, mut deepest, mut in_text, mut is_escaped) = (0_u32, 0, false, false);
-    for byte in json {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if in_text => is_escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 #[cfg(test)]

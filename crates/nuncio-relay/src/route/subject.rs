@@ -3,12 +3,13 @@
 use std::cell::OnceCell;
 
 use jaq_json::{Val, read};
+use nuncio_client::json::depth;
 use serde_json::{Value, json};
 
 use crate::Event;
 
 /// How deep arrays and objects may nest: jaq reads, shows and drops them by recursion.
-const MAX_DEPTH: usize = 128;
+const MAX_DEPTH: u32 = 128;
 
 /// An event as expressions see it, `{id, type, headers, body}`, made when the first asks. The body is what its JSON says, or a text where it is no
 /// JSON; headers have names in lower case, of repeated ones the first.
@@ -72,23 +73,4 @@ impl<'e> Subject<'e> {
         }
         headers
     }
-}
-
-/// How deep `json` nests.
-fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_text, mut is_escaped) = (0_usize, 0, false, false);
-    for byte in json {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if in_text => is_escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
