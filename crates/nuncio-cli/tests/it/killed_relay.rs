@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -83,7 +84,7 @@ async fn what_it_acknowledged_is_stored_and_delivered_however_often_it_is_killed
     serving.kill().unwrap();
     serving.wait().unwrap();
 
-    let stored = stored(&home).await;
+    let stored = stored(&home.path("relay.db")).await;
     let received = received.lock().unwrap();
     println!(
         "{} kills: {} acknowledged, {} stored, {} delivered",
@@ -156,9 +157,9 @@ pub(crate) async fn send(
     acknowledged
 }
 
-/// What the store has: the ids of the events of each body.
-pub(crate) async fn stored(home: &Home) -> BTreeMap<String, BTreeSet<String>> {
-    let store = SqliteStore::open(&home.path("relay.db")).unwrap();
+/// What the store at `path` has: the ids of the events of each body.
+pub(crate) async fn stored(path: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let store = SqliteStore::open(path).unwrap();
     assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
     let mut stored: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut from = From::After(0);

@@ -1,7 +1,7 @@
 //! The file, and connections to it.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -19,6 +19,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many statements a connection keeps ready.
 const STATEMENTS: usize = 64;
 
+/// How much of the log is written again at a time.
+const PIECE_BYTES: usize = 1024 * 1024;
+
 /// Connections for reading that are kept open.
 const READERS: usize = 4;
 
@@ -34,7 +37,7 @@ impl Files {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let files = Self { path: path.to_owned(), readers: Mutex::default(), in_use: RwLock::default() };
         make(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
-        let mut db = files.open_writer()?;
+        let mut db = files.open_durable_writer()?;
         schema::migrate(&mut db, path)?;
         Ok(files)
     }
@@ -43,8 +46,8 @@ impl Files {
         &self.path
     }
 
-    /// The connection that writes. Each commit is on disk when it returns.
-    pub(super) fn open_writer(&self) -> Result<Connection, StoreError> {
+    /// A connection that writes. Each commit is on disk when it returns.
+    fn open_writer(&self) -> Result<Connection, StoreError> {
         let open = || {
             let db = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
             // Only what was carried over to the end of a checkpoint may be forgotten: not by a close in the middle of trouble.
@@ -95,8 +98,54 @@ impl Files {
         self.readers().clear();
     }
 
+    /// The connection that writes, over a log that is on disk to its end.
+    ///
+    /// A log that is found may end in a commit whose flush failed, for us or for a process before us. Linux counts the pages of a failed flush as
+    /// written, so a flush alone would change nothing, and what is appended would be lost with them when the power fails. So the log is written
+    /// once more and then flushed, before anything is appended or carried over.
+    pub(super) fn open_durable_writer(&self) -> Result<Connection, StoreError> {
+        let _alone = self.in_use.write().unwrap_or_else(PoisonError::into_inner);
+        let db = self.open_writer()?;
+        let unusable = |error: rusqlite::Error| failure(&error, &self.path);
+        // Other processes neither append nor begin the log anew meanwhile.
+        db.execute_batch("BEGIN IMMEDIATE").map_err(unusable)?;
+        let written = write_again(&log_of(&self.path));
+        db.execute_batch("ROLLBACK").map_err(unusable)?;
+        written.map_err(|error| {
+            StoreError::Unavailable(format!("{}: its log cannot be flushed: {error}", self.path.display()))
+        })?;
+        Ok(db)
+    }
+
     fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The write-ahead log of the database at `path`.
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// Writes the bytes of a file in their places once more, and flushes them.
+fn write_again(path: &Path) -> io::Result<()> {
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut place = 0;
+    loop {
+        file.seek(SeekFrom::Start(place))?;
+        let length = file.read(&mut piece)?;
+        if length == 0 {
+            return file.sync_data();
+        }
+        file.seek(SeekFrom::Start(place))?;
+        file.write_all(&piece[..length])?;
+        place += length as u64;
     }
 }
 

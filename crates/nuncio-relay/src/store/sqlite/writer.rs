@@ -158,7 +158,7 @@ impl Thread {
     /// Sees to it that there is a connection.
     fn connection(&mut self) -> Result<(), Trouble> {
         if self.db.is_none() {
-            let mut db = self.files.open_writer().map_err(Trouble::Told)?;
+            let mut db = self.files.open_durable_writer().map_err(Trouble::Told)?;
             let length = Arc::clone(&self.log_pages);
             db.wal_hook(Some(move |_: &mut Wal, pages| {
                 length.store(pages, Ordering::Relaxed);
@@ -214,13 +214,13 @@ impl Thread {
     }
 
     /// After a failure of the disk, pages that the system counts as written may never have been. Nobody goes on by what was known before: all
-    /// connections are closed without a checkpoint, and the log is read anew from its beginning.
+    /// connections are closed without a checkpoint, and the log is made durable and read anew from its beginning.
     fn recover(&mut self, error: &rusqlite::Error) {
         let is_trustworthy = matches!(
             error.sqlite_error_code(),
             Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
         );
-        tracing::error!(store = %self.files.path().display(), %error, "nothing was written");
+        tracing::error!(store = %self.files.path().display(), %error, "the disk or the database failed");
         if !is_trustworthy {
             self.db = None;
             self.files.close_readers();
@@ -243,11 +243,14 @@ impl From<rusqlite::Error> for Trouble {
 fn carry_over(files: &Files, wakes: &Receiver<()>, is_carried_over: &AtomicBool) {
     while wakes.recv().is_ok() {
         let done = files.read(|db| db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())));
-        if let Err(error) = done {
-            tracing::warn!(store = %files.path().display(), %error, "the log was not carried over");
-        }
         // What was asked for meanwhile is done.
         while wakes.try_recv().is_ok() {}
-        is_carried_over.store(true, Ordering::Release);
+        match done {
+            Ok(()) => is_carried_over.store(true, Ordering::Release),
+            // It is asked for again with the next commit.
+            Err(error) => {
+                tracing::warn!(store = %files.path().display(), %error, "the log was not carried over");
+            }
+        }
     }
 }
