@@ -30,6 +30,14 @@ impl App {
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::MAX)
     }
+
+    /// The config file in words, for whoever would change by the API what it says.
+    pub(crate) fn config_file(&self) -> String {
+        match &self.options.config {
+            Some(config) => format!("the config file {}", config.path().display()),
+            None => "a config file that `nuncio serve` was not started with this time".to_owned(),
+        }
+    }
 }
 
 pub(crate) type Shared = axum::extract::State<Arc<App>>;

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod applications;
 mod auth;
 mod call;
 mod completions;
@@ -18,6 +19,7 @@ mod serve;
 mod services;
 mod sources;
 mod store;
+mod tokens;
 mod webhook;
 
 use clap::Subcommand;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Events(events::EventsCommand),
     Endpoints(endpoints::EndpointsCommand),
     Sources(sources::SourcesCommand),
+    Applications(applications::ApplicationsCommand),
+    Tokens(tokens::TokensCommand),
     Sandbox(sandbox::SandboxCommand),
     Completions(completions::CompletionsCommand),
     Man(man::ManCommand),
@@ -75,6 +79,8 @@ impl Command {
             Self::Events(command) => command.run(session).await,
             Self::Endpoints(command) => command.run(session).await,
             Self::Sources(command) => command.run(session).await,
+            Self::Applications(command) => command.run(session).await,
+            Self::Tokens(command) => command.run(session).await,
             Self::Sandbox(command) => command.run(session).await,
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),

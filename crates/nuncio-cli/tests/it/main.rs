@@ -27,6 +27,8 @@ mod serve;
 #[cfg(unix)]
 mod serving;
 #[cfg(unix)]
+mod settings;
+#[cfg(unix)]
 mod store;
 mod support;
 mod webhooks;

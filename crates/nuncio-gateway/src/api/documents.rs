@@ -208,11 +208,11 @@ async fn put<K: Kind>(
         let detail = format!("a name has 1 to {MAX_NAME} letters, digits, `.`, `_` and `-`");
         return Err(Problem::invalid(detail));
     }
-    let named = name.clone();
+    let (named, file) = (name.clone(), app.config_file());
     let is_new = app
         .registry
         .whole(move |before| {
-            let old = ours(before, K::KIND, &named);
+            let old = ours(before, K::KIND, &named, &file);
             let old = match old {
                 Err(NotChanged::Refused(problem)) if problem.code() == "not_found" => None,
                 old => Some(old?),
@@ -237,25 +237,27 @@ async fn delete<K: Kind>(State(app): Shared, Named(name): Named<String>) -> Resu
 
 /// Removes what the API set up.
 pub(super) async fn remove(app: &Arc<App>, kind: DocumentKind, name: String) -> Result<StatusCode, Problem> {
+    let file = app.config_file();
     app.registry
         .whole(move |before| {
-            ours(before, kind, &name)?;
+            ours(before, kind, &name, &file)?;
             Ok((vec![Change::Remove(kind, name)], ()))
         })
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What is set up under this name, if the API may change it.
+/// What is set up under this name, if the API may change it: what `file` says only `file` changes.
 pub(super) fn ours<'a>(
     documents: &'a Documents,
     kind: DocumentKind,
     name: &str,
+    file: &str,
 ) -> Result<&'a Document, NotChanged> {
     let found = documents.all.iter().find(|document| document.kind == kind && document.name == name);
     let document = found.ok_or_else(|| absent(kind, name))?;
     if document.from_file {
-        let detail = format!("{} {name} is managed by the config file: change it there", word(kind));
+        let detail = format!("{} {name} is managed by {file}: change it there", word(kind));
         return Err(Problem::conflict("managed_by_file", detail).into());
     }
     Ok(document)

@@ -127,9 +127,10 @@ async fn change_secrets(
     name: String,
     change: impl FnOnce(&mut Vec<SecretText>) -> Result<(), Problem> + Send + 'static,
 ) -> Result<(), NotChanged> {
+    let file = app.config_file();
     app.registry
         .whole(move |before| {
-            let old = ours(before, DocumentKind::Endpoint, &name)?;
+            let old = ours(before, DocumentKind::Endpoint, &name, &file)?;
             let unreadable = |error: serde_json::Error| Problem::invalid(error.to_string());
             let mut endpoint: Endpoint = serde_json::from_value(old.value.clone()).map_err(unreadable)?;
             let Target::Http(http) = &mut endpoint.to else {

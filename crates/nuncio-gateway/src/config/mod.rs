@@ -91,6 +91,10 @@ impl Config {
         Ok(Self { path: path.to_owned(), ..read })
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The options that it names; the others have their defaults.
     #[must_use]
     pub fn options(&self) -> Options {

@@ -1,15 +1,24 @@
 //! `nuncio events list`.
 
 use clap::Args as ClapArgs;
+use nuncio_client::{Call, Client};
 
 use super::{Which, given};
 use crate::exit::Stop;
-use crate::gateway::{GatewayArgs, ask, items};
-use crate::output::Output;
+use crate::gateway::GatewayArgs;
+use crate::gateway::list::{self, Column};
 use crate::session::Session;
-use crate::table;
 
-const COLUMNS: [&str; 8] = ["position", "id", "at", "origin", "type", "owed", "delivered", "dead"];
+const COLUMNS: [Column; 8] = [
+    ("position", "/position"),
+    ("id", "/id"),
+    ("at", "/at"),
+    ("origin", "/origin"),
+    ("type", "/type"),
+    ("owed", "/owed"),
+    ("delivered", "/delivered"),
+    ("dead", "/dead"),
+];
 
 /// List events, the newest first
 #[derive(Debug, ClapArgs)]
@@ -23,7 +32,7 @@ pub(super) struct ListCommand {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// How many
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Those before this position: that of the last one listed gives the next ones
     #[arg(long, value_name = "POSITION")]
@@ -34,16 +43,21 @@ pub(super) struct ListCommand {
 
 impl ListCommand {
     pub(super) async fn run(self, session: &Session) -> Result<(), Stop> {
-        let call = self.which.put(self.gateway.client(session)?.get("/v1/events")).param("limit", self.limit);
-        let call = given(call, "since", self.since.as_deref());
-        let call = given(call, "until", self.until.as_deref());
-        let answer = ask(given(call, "cursor", self.before.map(|at| at.to_string()).as_deref())).await?;
-        let mut output = Output::new(None)?;
-        if session.global.json {
-            output.line(&answer["items"].to_string())?;
-        } else {
-            table::write(&mut output, &COLUMNS, items(&answer))?;
+        let client = self.gateway.client(session)?;
+        let before = self.before.map(|position| position.to_string());
+        let found = list::part(|| self.call(&client), before, self.limit as usize).await?;
+        list::write(session, &found.items, &COLUMNS)?;
+        if let Some(last) = found.items.last() {
+            list::tell_of_more(
+                &found,
+                &format!("--before {} goes on, --limit gives more at once", last["position"]),
+            );
         }
-        output.flush()
+        Ok(())
+    }
+
+    fn call(&self, client: &Client) -> Call {
+        let call = given(self.which.put(client.get("/v1/events")), "since", self.since.as_deref());
+        given(call, "until", self.until.as_deref())
     }
 }

@@ -5,7 +5,7 @@ use nuncio_client::{Client, Error};
 use serde_json::Value;
 
 use crate::exit::Stop;
-use crate::gateway::{GatewayArgs, advise, ask, items, segment};
+use crate::gateway::{GatewayArgs, advise, ask, list, segment};
 use crate::output::Output;
 use crate::session::Session;
 use crate::table;
@@ -44,8 +44,7 @@ impl ShowCommand {
 
 /// The deliveries of an event, each with what was tried.
 async fn deliveries(client: &Client, event: &str) -> Result<Vec<Value>, Error> {
-    let found = ask(client.get("/v1/deliveries").param("event", event).param("limit", 500)).await?;
-    let mut deliveries = items(&found).to_vec();
+    let mut deliveries = list::all(|| client.get("/v1/deliveries").param("event", event)).await?;
     for delivery in &mut deliveries {
         let tried = ask(client.get(format!("/v1/deliveries/{}/attempts", delivery["id"]))).await?;
         delivery["tried"] = tried["items"].clone();

@@ -1,5 +1,8 @@
 //! The API of a gateway that `nuncio serve` runs.
 
+pub(crate) mod list;
+mod settings;
+
 use std::num::NonZeroU32;
 
 use clap::Args as ClapArgs;
@@ -10,6 +13,8 @@ use serde_json::Value;
 
 use crate::session::Session;
 use crate::values;
+
+pub(crate) use settings::{Draft, Named, Settings};
 
 /// The variable with a token for it.
 const TOKEN_VARIABLE: &str = "NUNCIO_TOKEN";
@@ -57,22 +62,6 @@ pub(crate) fn advise(error: Error) -> Error {
 /// The items of a list that was answered.
 pub(crate) fn items(answer: &Value) -> &[Value] {
     answer["items"].as_array().map_or(&[], Vec::as_slice)
-}
-
-/// All items of a list by name, page after page.
-pub(crate) async fn all(client: &Client, path: &str) -> Result<Vec<Value>, Error> {
-    let mut found = Vec::new();
-    let mut cursor = None::<String>;
-    loop {
-        let call = client.get(path).param("limit", 500);
-        let call = cursor.iter().fold(call, |call, cursor| call.param("cursor", cursor));
-        let answer = ask(call).await?;
-        found.extend_from_slice(items(&answer));
-        match answer["next"].as_str() {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => return Ok(found),
-        }
-    }
 }
 
 /// A name or id, when it can stand in a path: the gateway gives no others.

@@ -1,0 +1,36 @@
+"""The API of a gateway that serves, against what its OpenAPI document says of it: schemathesis makes the requests and judges the answers.
+
+It gets the program schemathesis as its argument.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import support
+
+TOKEN = "made-up-token-of-the-examination"
+FOLDER = pathlib.Path(__file__).parent
+# Bounds on the whole: requests for each operation, and seconds.
+EXAMPLES, SECONDS = 25, 90
+
+(support.work / "relay.yaml").write_text((FOLDER / "relay.yaml").read_text())
+environment = {"HOME": str(support.work), "NUNCIO_TOKEN": TOKEN, "NUNCIO_LOG": "off"}
+serve = [support.NUNCIO, "serve", "relay.yaml", "--listen", "127.0.0.1:0", "--store", "relay.db"]
+gateway = subprocess.Popen(serve, cwd=support.work, env=environment, stdout=subprocess.PIPE, text=True)
+try:
+    url = gateway.stdout.readline().strip()
+    examination = [
+        *support.SERVER,
+        *("--config-file", FOLDER / "schemathesis.toml", "run", f"{url}/v1/openapi.json"),
+        *("--checks", "all", "--max-examples", EXAMPLES, "--max-time", SECONDS, "--seed", 1, "--workers", 1),
+        *("--header", f"Authorization: Bearer {TOKEN}", "--continue-on-failure", "--no-color"),
+    ]
+    done = subprocess.run([str(part) for part in examination], cwd=support.work, env={**os.environ, "PYTHONPATH": ""})
+    assert gateway.poll() is None, "the gateway ended"
+finally:
+    gateway.terminate()
+    ended = gateway.wait(timeout=60)
+assert ended == 0, f"the gateway ended with {ended}"
+sys.exit(done.returncode)
