@@ -106,9 +106,10 @@ impl fmt::Debug for KeyCache {
     }
 }
 
-/// None at all when the clock was set back.
+/// None for what is just ahead. What is further ahead was noted before the clock was set back, and is as old as can be: nothing waits for that time.
 fn age(at: SystemTime, now: SystemTime) -> Duration {
-    now.duration_since(at).unwrap_or_default()
+    now.duration_since(at)
+        .unwrap_or_else(|ahead| if ahead.duration() < PERIOD { Duration::ZERO } else { Duration::MAX })
 }
 
 #[cfg(test)]
@@ -144,6 +145,18 @@ mod tests {
         }
         assert_eq!(cache.find(&key("0"), at(64)), None);
         assert!((1..=64).all(|second| cache.find(&key(&second.to_string()), at(64)).is_some()));
+    }
+
+    #[test]
+    fn a_clock_that_was_a_week_ahead_holds_up_no_fetch_and_keeps_no_key() {
+        let (cache, week) = (KeyCache::new(Duration::from_secs(1000)), 604_800);
+        for number in 0..16 {
+            assert!(cache.may_fetch(&key(&number.to_string()), at(week)));
+        }
+        cache.put(&key("1"), *b"made-up", at(week));
+        assert!(cache.may_fetch(&key("0"), at(0)));
+        assert_eq!(cache.find(&key("1"), at(0)), None);
+        assert!(cache.find(&key("1"), at(week - 1)).is_some());
     }
 
     #[test]
