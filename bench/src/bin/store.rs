@@ -138,7 +138,13 @@ async fn deliver(store: &Arc<SqliteStore>, label: &str) -> Vec<String> {
                 let begun = Instant::now();
                 let now = now();
                 let until = Timestamp::from_second(now.as_second() + 60).expect("a time");
-                let request = LeaseRequest { endpoint: "one".to_owned(), now, until, limit: 64 };
+                let request = LeaseRequest {
+                    endpoint: "one".to_owned(),
+                    now,
+                    until,
+                    latest: Timestamp::MAX,
+                    limit: 64,
+                };
                 let taken = store.lease(vec![request]).await.expect("a lease").remove(0).taken;
                 if taken.is_empty() {
                     return took;

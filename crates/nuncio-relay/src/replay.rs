@@ -190,16 +190,16 @@ impl Means {
             ..DeliveryQuery::default()
         };
         let page = self.store.deliveries(query).await?;
-        let now = clock::now(&self.clock);
         let ids: Vec<_> = page.items.iter().map(|delivery| delivery.id).collect();
         let next = Job {
             after: ids.last().map_or(job.after, |last| last.0),
             count: job.count + ids.len() as u64,
-            ended_at: page.next.is_none().then_some(now),
+            ended_at: page.next.is_none().then(|| clock::now(&self.clock)),
             ..job.clone()
         };
-        self.store.resend(ids, now, Some(document(name, &next))).await?;
-        self.dispatcher.wake(&job.selection.endpoint, now);
+        let due = self.dispatcher.now();
+        self.store.resend(ids, due, Some(document(name, &next))).await?;
+        self.dispatcher.wake(&job.selection.endpoint, due);
         if next.ended_at.is_none() {
             sleep(Duration::from_secs(limit.into()) / job.selection.per_second.get()).await;
         }

@@ -39,7 +39,7 @@ impl Default for Retention {
 /// Removes what may go, in small steps.
 pub struct Upkeep {
     store: Arc<dyn Store>,
-    clock: Clock,
+    age: Clock,
     retention: Retention,
 }
 
@@ -47,7 +47,7 @@ impl Upkeep {
     /// The upkeep of this store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, retention: Retention) -> Self {
-        Self { store, clock, retention }
+        Self { store, age: clock::patient(clock), retention }
     }
 
     /// Looks every minute, until it is dropped.
@@ -67,7 +67,7 @@ impl Upkeep {
     /// # Errors
     /// [`StoreError`]; what was removed before stays so.
     pub async fn tidy(&self) -> Result<u64, StoreError> {
-        let now = clock::now(&self.clock);
+        let now = clock::now(&self.age);
         let age = SignedDuration::try_from(self.retention.max_age.0).unwrap_or(SignedDuration::MAX);
         let mut removed = self.trim(now.checked_sub(age).unwrap_or(Timestamp::MIN), None).await?;
         if let Some(max_bytes) = self.retention.max_bytes

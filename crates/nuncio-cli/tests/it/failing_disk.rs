@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,7 +24,7 @@ const WELL: Duration = Duration::from_secs(2);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_fails_loses_nothing_that_was_acknowledged() {
     let home = Home::new();
-    let Some(shim) = compile(&home.path("failing_disk.so")) else {
+    let Some(shim) = home.compile("failing_disk") else {
         println!("skipped: there is no C compiler (cc) to make a disk fail with");
         return;
     };
@@ -130,18 +129,4 @@ fn after_a_power_cut(record: &[u8]) -> (TempDir, PathBuf) {
     }
     let path = folder.path().join("relay.db");
     (folder, path)
-}
-
-/// The library that makes a disk fail; nothing where there is no compiler.
-fn compile(to: &Path) -> Option<PathBuf> {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/failing_disk.c");
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .arg(to)
-        .arg(source)
-        .args(["-ldl", "-lpthread"])
-        .output()
-        .ok()?;
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-    Some(to.to_owned())
 }

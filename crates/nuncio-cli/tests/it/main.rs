@@ -26,6 +26,8 @@ mod secrets;
 mod serve;
 #[cfg(unix)]
 mod serving;
+#[cfg(target_os = "linux")]
+mod set_clock;
 #[cfg(unix)]
 mod settings;
 #[cfg(unix)]

@@ -50,6 +50,16 @@ impl Home {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// A library to preload into the binary, from the C file of this name; nothing where there is no compiler.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn compile(&self, name: &str) -> Option<PathBuf> {
+        let (source, to) = (format!("{}/tests/it/{name}.c", env!("CARGO_MANIFEST_DIR")), self.path(name));
+        let args = ["-shared", "-fPIC", "-O1", &source, "-ldl", "-lpthread", "-o"];
+        let compiled = Command::new("cc").args(args).arg(&to).output().ok()?;
+        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        Some(to)
+    }
+
     /// The binary with `args`, ready to run.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nuncio"));

@@ -185,7 +185,7 @@ async fn again(State(app): Shared, Named(id): Named<DeliveryId>) -> Result<Resen
 
 /// Makes deliveries due now.
 pub(super) async fn resend(app: &App, deliveries: &[Delivery]) -> Result<Resent, Problem> {
-    let now = app.now();
+    let now = app.dispatcher.now();
     let ids = deliveries.iter().map(|delivery| delivery.id).collect();
     let count = app.store.resend(ids, now, None).await?;
     deliveries.iter().for_each(|delivery| app.dispatcher.wake(&delivery.endpoint, now));

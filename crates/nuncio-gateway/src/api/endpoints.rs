@@ -89,7 +89,7 @@ async fn set_health(app: &App, name: String, change: HealthChange) -> Result<Sta
         return Err(absent(DocumentKind::Endpoint, &name));
     }
     app.store.set_health(name.clone(), change).await?;
-    app.dispatcher.wake(&name, app.now());
+    app.dispatcher.wake(&name, app.dispatcher.now());
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -10,6 +11,10 @@ use crate::directory::{Directory, Endpoint};
 use crate::store::EndpointStatus;
 
 use super::lane::{Lane, Room};
+use super::verdict::later;
+
+/// Nothing waits longer than that, or than its event may get old: neither for its next attempt nor for the end of a lease.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 
 /// How many deliveries one endpoint gets at a turn, so that none keeps the others waiting.
 const TURN: u32 = 64;
@@ -25,6 +30,13 @@ pub(super) struct Known {
     is_met: bool,
 }
 
+impl Known {
+    /// What is due later than this was written by a clock that was set back since, while nobody looked.
+    pub(super) fn latest(&self, now: Timestamp) -> Timestamp {
+        later(now, self.endpoint.settings.delivery.expires_after.0.max(LONGEST_WAIT))
+    }
+}
+
 /// All endpoints, and who was served last.
 #[derive(Default)]
 pub(super) struct Lanes {
@@ -36,9 +48,9 @@ pub(super) struct Lanes {
 pub(super) struct Turns {
     /// Who gets how many.
     pub(super) now: Vec<(String, u32)>,
-    /// When to look again, by the time of day.
+    /// When to look again, by [`Handle::now`](super::Handle::now).
     pub(super) due: Option<Timestamp>,
-    /// When to look again, by the clock that does not jump.
+    /// When to look again, because a lane has room then.
     pub(super) free: Option<Instant>,
 }
 
@@ -103,7 +115,7 @@ impl Lanes {
         let before = self.known.range::<String, _>(..=&self.served_last);
         for (name, known) in behind.chain(before) {
             let Some(due) = known.next_due else { continue };
-            if due > now {
+            if due > now && due <= known.latest(now) {
                 turns.due = Some(turns.due.map_or(due, |known| known.min(due)));
                 continue;
             }

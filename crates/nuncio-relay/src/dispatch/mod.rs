@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use nuncio_client::{Clock, Random};
 use tokio::sync::{Notify, watch};
 
+use crate::clock;
 use crate::directory::{Directory, Endpoint};
 use crate::outcome::Outcome;
 use crate::store::{Leased, Store};
@@ -36,8 +37,7 @@ pub struct Settings {
     pub concurrency: NonZeroU32,
     /// How much longer than an attempt a lease is. Default: 30 s.
     pub lease_margin: Duration,
-    /// How often the store is asked what is due without having been told. Only needed for what other processes store, and when clocks jump.
-    /// Default: 10 s.
+    /// How often the store is asked what is due without having been told. Only needed for what other processes store. Default: 10 s.
     pub poll: Duration,
     /// How long attempts that are under way may take to end after a [`Handle::stop`]. Default: 30 s.
     pub grace: Duration,
@@ -60,6 +60,8 @@ pub struct Dispatcher {
     deliver: Arc<dyn Deliver>,
     directory: watch::Receiver<Arc<Directory>>,
     clock: Clock,
+    /// By which something is old.
+    age: Clock,
     random: Random,
     settings: Settings,
     calls: Arc<Calls>,
@@ -69,8 +71,9 @@ pub struct Dispatcher {
 #[derive(Clone)]
 pub struct Handle(Arc<Calls>);
 
-#[derive(Default)]
 struct Calls {
+    /// By which something is due.
+    pace: Clock,
     pending: Mutex<Pending>,
     notify: Notify,
 }
@@ -83,7 +86,14 @@ struct Pending {
 }
 
 impl Handle {
-    /// Something is owed to the endpoint from this time on, or it may be delivered to again.
+    /// The time by which deliveries are due. It showed the time of day when the dispatcher was made, and goes on evenly from there however the clock
+    /// of the machine is set: what waits is neither hurried nor held up.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        clock::now(&self.0.pace)
+    }
+
+    /// Something is owed to the endpoint from this time on, told by [`now`](Self::now), or it may be delivered to again.
     pub fn wake(&self, endpoint: &str, due: Timestamp) {
         self.0.call(|pending| match pending.due.get_mut(endpoint) {
             Some(known) => *known = due.min(*known),
@@ -121,7 +131,10 @@ impl Dispatcher {
         random: Random,
         settings: Settings,
     ) -> Self {
-        Self { store, deliver, directory, clock, random, settings, calls: Arc::default() }
+        let calls =
+            Calls { pace: Clock::starting_at(clock.now()), pending: Mutex::default(), notify: Notify::new() };
+        let age = clock::patient(clock.clone());
+        Self { store, deliver, directory, clock, age, random, settings, calls: Arc::new(calls) }
     }
 
     /// What it is told things by.

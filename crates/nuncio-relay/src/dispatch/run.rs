@@ -20,7 +20,7 @@ use crate::store::{
 };
 
 use super::lanes::Lanes;
-use super::verdict::{Case, Verdict, later};
+use super::verdict::{Case, Now, Verdict, later};
 use super::{Dispatcher, Pending};
 
 /// How long to wait when the store cannot be used.
@@ -123,11 +123,11 @@ impl Dispatcher {
         if work.leasing.is_some() {
             return wake_at;
         }
-        let today = clock::now(&self.clock);
+        let due_now = self.handle().now();
         let under_way = u32::try_from(work.attempts.len()).unwrap_or(u32::MAX);
-        let turns = work.lanes.turns(self.settings.concurrency.get().saturating_sub(under_way), today, now);
+        let turns = work.lanes.turns(self.settings.concurrency.get().saturating_sub(under_way), due_now, now);
         if let Some(due) = turns.due {
-            let wait = Duration::try_from(due.duration_since(today)).unwrap_or_default();
+            let wait = Duration::try_from(due.duration_since(due_now)).unwrap_or_default();
             wake_at = wake_at.min(now + wait);
         }
         if let Some(free) = turns.free {
@@ -136,7 +136,7 @@ impl Dispatcher {
         let requests: Vec<_> = turns
             .now
             .into_iter()
-            .filter_map(|(name, limit)| self.request(work, name, limit, today))
+            .filter_map(|(name, limit)| self.request(work, name, limit, due_now))
             .collect();
         if !requests.is_empty() {
             let store = Arc::clone(&self.store);
@@ -152,12 +152,14 @@ impl Dispatcher {
     }
 
     fn request(&self, work: &mut Work, name: String, limit: u32, now: Timestamp) -> Option<LeaseRequest> {
-        let timeout = work.lanes.get_mut(&name)?.endpoint.settings.delivery.timeout.0;
+        let known = work.lanes.get_mut(&name)?;
+        let (timeout, latest) = (known.endpoint.settings.delivery.timeout.0, known.latest(now));
         work.lanes.forget(&name);
         Some(LeaseRequest {
             endpoint: name,
             now,
             until: later(now, timeout + self.settings.lease_margin),
+            latest,
             limit,
         })
     }
@@ -223,7 +225,8 @@ impl Dispatcher {
         let Some(begun) = work.begun.remove(&id) else { return };
         // An endpoint that is gone is owed nothing any more.
         let Some(known) = work.lanes.get_mut(&begun.endpoint) else { return };
-        let now = clock::now(&self.clock);
+        let now =
+            Now { due: self.handle().now(), age: clock::now(&self.age), shown: clock::now(&self.clock) };
         let turn = known.lane.end(&outcome, begun.instant, Instant::now(), &self.random);
         let case = Case {
             endpoint: &begun.endpoint,
@@ -245,14 +248,7 @@ impl Dispatcher {
     }
 
     /// Writes down what came of an attempt, and says to whom something is due then.
-    fn settle(
-        &self,
-        begun: Begun,
-        outcome: Outcome,
-        took: Duration,
-        verdict: Verdict,
-        now: Timestamp,
-    ) -> Settling {
+    fn settle(&self, begun: Begun, outcome: Outcome, took: Duration, verdict: Verdict, now: Now) -> Settling {
         let attempt = Attempt {
             number: begun.leased.attempt,
             at: begun.at,
@@ -276,7 +272,7 @@ impl Dispatcher {
         }
         let settlement = Settlement {
             lease: begun.leased.lease,
-            now,
+            now: now.due,
             attempt: Some(attempt),
             then: verdict.then,
             health: verdict.health,
@@ -306,7 +302,7 @@ impl Dispatcher {
         until: Timestamp,
         mut due: Vec<(String, Timestamp)>,
     ) -> Settling {
-        let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
+        let (store, handle) = (Arc::clone(&self.store), self.handle());
         Box::pin(async move {
             loop {
                 match store.settle(settlement.clone()).await {
@@ -320,7 +316,7 @@ impl Dispatcher {
                     }
                     Err(error) => {
                         tracing::error!(%error, delivery = %settlement.lease.delivery, "an attempt is not written down");
-                        if clock::now(&clock) >= until {
+                        if handle.now() >= until {
                             return vec![(endpoint, until)];
                         }
                         sleep(STORE_RETRY).await;
@@ -330,9 +326,9 @@ impl Dispatcher {
         })
     }
 
-    fn told(&self, notice: &crate::notice::Notice, now: Timestamp, random: &Random) -> Append {
-        let event = notice.event(now, random);
-        let owed = self.directory.borrow().owed(&event, now);
+    fn told(&self, notice: &crate::notice::Notice, now: Now, random: &Random) -> Append {
+        let event = notice.event(now.shown, random);
+        let owed = self.directory.borrow().owed(&event, now.due);
         Append { event, unique: None, owed }
     }
 }

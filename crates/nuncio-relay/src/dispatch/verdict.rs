@@ -1,5 +1,7 @@
 //! What an outcome means for the delivery and for the endpoint: a value, decided without side effects.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use nuncio_client::Random;
 
@@ -27,7 +29,18 @@ pub(super) struct Case<'a> {
     pub(super) outcome: &'a Outcome,
     pub(super) turn: Turn,
     pub(super) failing_since: Option<Timestamp>,
-    pub(super) now: Timestamp,
+    pub(super) now: Now,
+}
+
+/// The time, for each that it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    /// When something is due.
+    pub(super) due: Timestamp,
+    /// How old something is.
+    pub(super) age: Timestamp,
+    /// What people are shown.
+    pub(super) shown: Timestamp,
 }
 
 impl Case<'_> {
@@ -42,7 +55,7 @@ impl Case<'_> {
         if failure.fault == Fault::Gone {
             // What is owed stays owed: it goes out when somebody enables the endpoint again.
             let (health, notice) = self.disabled(failure.reason.clone());
-            return Verdict { then: Then::Retry(self.now), health: Some(health), notices: vec![notice] };
+            return Verdict { then: Then::Retry(self.now.due), health: Some(health), notices: vec![notice] };
         }
         let then = self.next_try(failure.retry_after, random);
         let (health, mut notices) = self.decline(&failure.reason);
@@ -59,13 +72,18 @@ impl Case<'_> {
         Verdict { then, health, notices }
     }
 
-    fn next_try(&self, told: Option<std::time::Duration>, random: &Random) -> Then {
+    /// How long ago that was; no time for what is still to come, as after a clock was set back.
+    fn age(&self, at: Timestamp) -> Duration {
+        Duration::try_from(self.now.age.duration_since(at)).unwrap_or_default()
+    }
+
+    fn next_try(&self, told: Option<Duration>, random: &Random) -> Then {
         let Some(wait) = self.delivery.schedule.wait(self.leased.attempt, random) else { return Then::Dead };
-        let due = later(self.now, wait.max(told.unwrap_or_default()));
-        if due > later(self.leased.event.at, self.delivery.expires_after.0) {
+        let wait = wait.max(told.unwrap_or_default());
+        if self.age(self.leased.event.at) + wait > self.delivery.expires_after.0 {
             Then::Dead
         } else {
-            Then::Retry(due)
+            Then::Retry(later(self.now.due, wait))
         }
     }
 
@@ -84,12 +102,12 @@ impl Case<'_> {
             (Turn::Failed, None) => {
                 let notice = Notice::EndpointFailing {
                     endpoint: self.endpoint.to_owned(),
-                    since: self.now,
+                    since: self.now.shown,
                     reason: reason.to_owned(),
                 };
-                (Some(HealthChange::Failing(self.now)), vec![notice])
+                (Some(HealthChange::Failing(self.now.shown)), vec![notice])
             }
-            (_, Some(since)) if self.now > later(since, self.delivery.disable_after.0) => {
+            (_, Some(since)) if self.age(since) > self.delivery.disable_after.0 => {
                 let (health, notice) = self.disabled(format!("it has failed since {since}: {reason}"));
                 (Some(health), vec![notice])
             }
@@ -99,12 +117,12 @@ impl Case<'_> {
 
     fn disabled(&self, reason: String) -> (HealthChange, Notice) {
         let notice = Notice::EndpointDisabled { endpoint: self.endpoint.to_owned(), reason: reason.clone() };
-        (HealthChange::Disable { at: self.now, reason }, notice)
+        (HealthChange::Disable { at: self.now.shown, reason }, notice)
     }
 }
 
 /// The time after `wait`, or the last there is.
-pub(super) fn later(at: Timestamp, wait: std::time::Duration) -> Timestamp {
+pub(super) fn later(at: Timestamp, wait: Duration) -> Timestamp {
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
     at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

@@ -34,6 +34,8 @@ pub struct Inbox {
     directory: watch::Receiver<Arc<Directory>>,
     dispatcher: Handle,
     clock: Clock,
+    /// By which an event is too old to be a repeat.
+    age: Clock,
     random: Random,
     fetch: Arc<dyn Fetch>,
     refusals: Refusals,
@@ -97,7 +99,8 @@ impl Inbox {
         random: Random,
         fetch: Arc<dyn Fetch>,
     ) -> Self {
-        Self { store, directory, dispatcher, clock, random, fetch, refusals: Refusals::default() }
+        let age = clock::patient(clock.clone());
+        Self { store, directory, dispatcher, clock, age, random, fetch, refusals: Refusals::default() }
     }
 
     /// The source of this name.
@@ -141,7 +144,7 @@ impl Inbox {
             body: arrival.body.clone(),
         };
         let key = source.dedupe_key(&event, id);
-        self.store(&source, event, key, now).await
+        self.store(&source, event, key).await
     }
 
     fn judge(&self, source: &Source, request: &Request<'_>) -> Result<Genuine, Refusal> {
@@ -183,10 +186,10 @@ impl Inbox {
         Reply { status: StatusCode::OK, headers, body: body.into(), received: Received::Handshake }
     }
 
-    async fn store(&self, source: &Source, event: Event, key: Option<String>, now: Timestamp) -> Reply {
+    async fn store(&self, source: &Source, event: Event, key: Option<String>) -> Reply {
         let window = SignedDuration::try_from(source.settings.dedupe.window.0).unwrap_or(SignedDuration::MAX);
-        let since = now.checked_sub(window).unwrap_or(Timestamp::MIN);
-        let (id, owed) = (event.id, self.directory.borrow().owed(&event, now));
+        let since = clock::now(&self.age).checked_sub(window).unwrap_or(Timestamp::MIN);
+        let (id, owed) = (event.id, self.directory.borrow().owed(&event, self.dispatcher.now()));
         let due: Vec<_> = owed.iter().map(|owed| (owed.endpoint.clone(), owed.due)).collect();
         let append = Append { event, unique: key.map(|key| Unique { key, since }), owed };
         let appended = match source.deadline() {

@@ -84,7 +84,7 @@ impl Inbox {
             let notice =
                 Notice::SourceRefusing { source: source.name.clone(), count, reason: refusal.to_string() };
             let event = notice.event(now, &self.random);
-            let owed = self.directory.borrow().owed(&event, now);
+            let owed = self.directory.borrow().owed(&event, self.dispatcher.now());
             let due: Vec<_> = owed.iter().map(|owed| (owed.endpoint.clone(), owed.due)).collect();
             self.write_down(self.store.append(Append { event, unique: None, owed }).await);
             due.iter().for_each(|(endpoint, due)| self.dispatcher.wake(endpoint, *due));

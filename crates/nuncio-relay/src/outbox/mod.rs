@@ -28,6 +28,8 @@ pub struct Outbox {
     directory: watch::Receiver<Arc<Directory>>,
     dispatcher: Handle,
     clock: Clock,
+    /// By which an event is too old to be a repeat.
+    age: Clock,
     random: Random,
 }
 
@@ -111,7 +113,8 @@ impl Outbox {
         clock: Clock,
         random: Random,
     ) -> Self {
-        Self { store, directory, dispatcher, clock, random }
+        let age = clock::patient(clock.clone());
+        Self { store, directory, dispatcher, clock, age, random }
     }
 
     /// Takes a message. It is on disk when it is accepted.
@@ -130,10 +133,10 @@ impl Outbox {
             headers: Headers(vec![("content-type".to_owned(), Bytes::from_static(b"application/json"))]),
             body: message.payload,
         };
-        let (id, owed) = (event.id, directory.owed(&event, now));
+        let (id, owed) = (event.id, directory.owed(&event, self.dispatcher.now()));
         let due: Vec<_> = owed.iter().map(|owed| (owed.endpoint.clone(), owed.due)).collect();
         let window = SignedDuration::try_from(KEY_WINDOW).unwrap_or(SignedDuration::MAX);
-        let since = now.checked_sub(window).unwrap_or(Timestamp::MIN);
+        let since = clock::now(&self.age).checked_sub(window).unwrap_or(Timestamp::MIN);
         let unique = message.idempotency_key.map(|key| Unique { key, since });
         match self.store.append(Append { event, unique, owed }).await? {
             Appended::Stored => {

@@ -124,7 +124,7 @@ impl Contents {
             .values()
             .filter(|owed| owed.delivery.endpoint == request.endpoint)
             .filter_map(|owed| Some((owed.delivery.due?, owed.delivery.id)))
-            .filter(|(due, _)| *due <= request.now)
+            .filter(|(due, _)| *due <= request.now || *due > request.latest)
             .collect();
         due.sort_unstable();
         due.truncate(request.limit as usize);

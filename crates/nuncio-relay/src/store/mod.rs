@@ -8,6 +8,8 @@ mod memory;
 mod sqlite;
 
 #[cfg(feature = "suite")]
+mod faulty;
+#[cfg(feature = "suite")]
 pub mod suite;
 
 use std::path::PathBuf;
@@ -18,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Headers, Origin, State};
 
+#[cfg(feature = "suite")]
+pub use faulty::FaultyStore;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
@@ -173,6 +177,8 @@ pub struct LeaseRequest {
     pub now: Timestamp,
     /// When the lease ends if it was not settled.
     pub until: Timestamp,
+    /// What is due later than this is taken as well: the clock by which it was written was wrong.
+    pub latest: Timestamp,
     /// How many at most.
     pub limit: u32,
 }
@@ -180,7 +186,7 @@ pub struct LeaseRequest {
 /// What a [`LeaseRequest`] gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leases {
-    /// The deliveries, the longest due first.
+    /// The deliveries, the longest due first, and those of a wrong clock last.
     pub taken: Vec<Leased>,
     /// When the next one of this endpoint is due, or a lease of it ends. `None`: nothing waits, or the endpoint is disabled.
     pub next_due: Option<Timestamp>,

@@ -32,6 +32,7 @@ macro_rules! store_suite {
             an_endpoint_that_does_not_exist_is_owed_nothing,
             no_two_leases_of_a_delivery_are_live,
             a_lease_that_ended_is_taken_over_and_void,
+            what_a_wrong_clock_made_due_is_taken_at_once,
             a_lease_is_settled_once,
             an_attempt_that_was_not_made_does_not_count,
             a_disabled_endpoint_gives_no_leases,
@@ -74,6 +75,9 @@ impl<S: Store, T> Made for (S, T) {
         &self.0
     }
 }
+
+/// In milliseconds.
+const LONGEST_WAIT: i64 = 86_400_000;
 
 /// So many milliseconds after the beginning of the tests.
 fn at(millis: i64) -> Timestamp {
@@ -121,7 +125,13 @@ async fn with_endpoints(store: &dyn Store, names: &[&str]) {
 }
 
 async fn lease(store: &dyn Store, endpoint: &str, now: i64, until: i64) -> Vec<Leased> {
-    let request = LeaseRequest { endpoint: endpoint.to_owned(), now: at(now), until: at(until), limit: 100 };
+    let request = LeaseRequest {
+        endpoint: endpoint.to_owned(),
+        now: at(now),
+        until: at(until),
+        latest: at(now + LONGEST_WAIT),
+        limit: 100,
+    };
     store.lease(vec![request]).await.unwrap().remove(0).taken
 }
 
@@ -213,6 +223,19 @@ pub async fn a_lease_that_ended_is_taken_over_and_void(store: &dyn Store) {
         Settled::Done { next: None }
     );
     assert_eq!(owed_to(store, "a").await[0].state, State::Delivered);
+}
+
+pub async fn what_a_wrong_clock_made_due_is_taken_at_once(store: &dyn Store) {
+    with_endpoints(store, &["a", "b"]).await;
+    for (number, due) in [(1, 50 + LONGEST_WAIT), (2, 51 + LONGEST_WAIT), (3, 40)] {
+        store.append(append(number, 0, vec![owed("a", None, due)])).await.unwrap();
+    }
+    let numbers = |taken: Vec<Leased>| {
+        taken.iter().map(|leased| leased.event.headers.0[0].1.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(lease(store, "a", 50, 100).await), ["3", "2"]);
+    assert!(lease(store, "a", 50, 100).await.is_empty());
+    assert_eq!(numbers(lease(store, "a", 49, 100).await), ["1"]);
 }
 
 pub async fn a_lease_is_settled_once(store: &dyn Store) {
@@ -436,7 +459,13 @@ pub async fn it_does_what_the_model_does(store: &dyn Store) {
             4 | 5 => {
                 let limit = below(5) as u32;
                 let until = at(now + 20 + below(200) as i64);
-                let request = LeaseRequest { endpoint: endpoint.to_owned(), now: at(now), until, limit };
+                let request = LeaseRequest {
+                    endpoint: endpoint.to_owned(),
+                    now: at(now),
+                    until,
+                    latest: Timestamp::MAX,
+                    limit,
+                };
                 let taken = store.lease(vec![request.clone()]).await.unwrap();
                 assert_eq!(taken, model.lease(vec![request]).await.unwrap());
                 leases.extend(taken[0].taken.iter().map(|leased| leased.lease));

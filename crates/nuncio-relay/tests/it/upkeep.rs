@@ -39,7 +39,7 @@ async fn send(world: &World, count: u32, event_type: &str) {
 /// Gives up all that is owed.
 async fn give_up(world: &World) {
     let now = now(world);
-    let request = LeaseRequest { endpoint: "one".to_owned(), now, until: now, limit: 1000 };
+    let request = LeaseRequest { endpoint: "one".to_owned(), now, until: now, latest: now, limit: 1000 };
     for leased in world.store.lease(vec![request]).await.unwrap().remove(0).taken {
         let settlement = Settlement {
             lease: leased.lease,

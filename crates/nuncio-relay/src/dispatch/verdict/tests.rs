@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use bytes::Bytes;
 
 use super::*;
@@ -52,7 +50,7 @@ impl Facts {
             outcome: &self.outcome,
             turn: self.turn,
             failing_since: self.failing_since,
-            now: at(self.age),
+            now: Now { due: at(self.age), age: at(self.age), shown: at(self.age) },
         };
         case.decide(&random)
     }

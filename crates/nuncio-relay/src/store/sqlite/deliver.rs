@@ -17,14 +17,9 @@ pub(super) fn lease(db: &Connection, request: &LeaseRequest) -> Result<Leases> {
         .query_row([&request.endpoint], |row| row.get(0))
         .optional()?;
     let Some(endpoint) = endpoint else { return Ok(Leases { taken: Vec::new(), next_due: None }) };
-    let taken = db
-        .prepare_cached(
-            "SELECT d.id, d.fence + 1, d.attempts + 1, e.id, e.origin, e.type, e.at, e.headers, e.body
-             FROM delivery d JOIN event e ON e.seq = d.event
-             WHERE d.endpoint = ?1 AND d.state = 0 AND d.due <= ?2 ORDER BY d.due, d.id LIMIT ?3",
-        )?
-        .query_map(params![endpoint, millis(request.now), request.limit], read_leased)?
-        .collect::<Result<Vec<_>>>()?;
+    let mut taken = due(db, endpoint, i64::MIN, millis(request.now), request.limit)?;
+    let left = request.limit.saturating_sub(u32::try_from(taken.len()).unwrap_or(u32::MAX));
+    taken.extend(due(db, endpoint, millis(request.latest).saturating_add(1), i64::MAX, left)?);
     let mut take = db.prepare_cached(
         "UPDATE delivery SET fence = fence + 1, attempts = attempts + 1, due = ?2 WHERE id = ?1",
     )?;
@@ -32,6 +27,17 @@ pub(super) fn lease(db: &Connection, request: &LeaseRequest) -> Result<Leases> {
         take.execute(params![number(leased.lease.delivery.0), millis(request.until)])?;
     }
     Ok(Leases { taken, next_due: next_due(db, endpoint)? })
+}
+
+/// What is due from one time to another, both included.
+fn due(db: &Connection, endpoint: i64, from: i64, to: i64, limit: u32) -> Result<Vec<Leased>> {
+    db.prepare_cached(
+        "SELECT d.id, d.fence + 1, d.attempts + 1, e.id, e.origin, e.type, e.at, e.headers, e.body
+         FROM delivery d JOIN event e ON e.seq = d.event
+         WHERE d.endpoint = ?1 AND d.state = 0 AND d.due BETWEEN ?2 AND ?3 ORDER BY d.due, d.id LIMIT ?4",
+    )?
+    .query_map(params![endpoint, from, to, limit], read_leased)?
+    .collect()
 }
 
 fn read_leased(row: &Row<'_>) -> Result<Leased> {

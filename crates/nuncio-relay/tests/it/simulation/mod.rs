@@ -1,6 +1,7 @@
 //! The dispatcher under everything that can happen to it, in simulated time: receivers that fail, hang and refuse, workers that die between any
-//! two steps. Each seed is one schedule; a rule that is broken names the seed.
+//! two steps, a clock that is set forward and back. Each seed is one schedule; a rule that is broken names the seed.
 
+mod clock;
 mod mortal;
 mod receiver;
 mod world;
@@ -22,21 +23,25 @@ fn nothing_is_lost_whatever_happens() {
                     (thread..schedules())
                         .step_by(threads as usize)
                         .map(World::run)
-                        .fold([0; 4], |sum, counts| std::array::from_fn(|index| sum[index] + counts[index]))
+                        .fold([0; 5], |sum, counts| std::array::from_fn(|index| sum[index] + counts[index]))
                 })
             })
             .collect();
         runs.into_iter()
             .map(|run| run.join().unwrap())
-            .fold([0; 4], |sum: [u64; 4], counts| std::array::from_fn(|index| sum[index] + counts[index]))
+            .fold([0; 5], |sum: [u64; 5], counts| std::array::from_fn(|index| sum[index] + counts[index]))
     });
-    let [deliveries, attempts, deaths, disabled] = total;
+    let [deliveries, attempts, deaths, disabled, jumps] = total;
     println!(
-        "{} schedules: {deliveries} deliveries, {attempts} attempts, {deaths} workers died, {disabled} endpoints disabled",
+        "{} schedules: {deliveries} deliveries, {attempts} attempts, {deaths} workers died, {disabled} endpoints disabled, \
+         the clock jumped {jumps} times",
         schedules()
     );
     assert!(
-        attempts > deliveries && deaths > schedules() / 2 && disabled > schedules() / 50,
+        attempts > deliveries
+            && deaths > schedules() / 2
+            && disabled > schedules() / 50
+            && jumps > schedules() / 2,
         "too little happened"
     );
 }

@@ -33,8 +33,8 @@ pub(super) struct Seen {
     pub(super) begun: Vec<(Instant, Lease)>,
     /// When the receiver took it.
     pub(super) taken: Vec<Instant>,
-    /// Under which lease the receiver said to leave it alone, and until when.
-    pub(super) quiet: Option<(Lease, Instant)>,
+    /// Under which lease the receiver said to leave it alone, and until when, and how often the clock had jumped when that worker began.
+    pub(super) quiet: Option<(Lease, Instant, u64)>,
 }
 
 #[derive(Default)]
@@ -54,6 +54,8 @@ pub(super) struct Reach {
     pub(super) log: Arc<Mutex<Log>>,
     pub(super) random: Random,
     pub(super) start: Instant,
+    /// How often the clock had jumped when the worker began.
+    pub(super) began_after: u64,
 }
 
 /// Ends the attempt in the log even when its worker dies.
@@ -72,6 +74,7 @@ impl Deliver for Reach {
     fn deliver(&self, name: &str, _: Arc<Endpoint>, leased: Leased) -> BoxFuture<'static, Outcome> {
         let kind = self.kinds[name];
         let (log, random, start) = (Arc::clone(&self.log), self.random.clone(), self.start);
+        let began_after = self.began_after;
         Box::pin(async move {
             let now = Instant::now();
             let delivery = leased.lease.delivery;
@@ -86,9 +89,10 @@ impl Deliver for Reach {
                 }
                 let Log { seen, settled, .. } = &mut *log;
                 let seen = seen.entry(delivery).or_default();
-                // What was never written down is not known.
-                let is_early =
-                    seen.quiet.is_some_and(|(lease, until)| settled.contains_key(&lease) && now < until);
+                // What was never written down is not known, and one who began after a jump has another clock.
+                let is_early = seen.quiet.is_some_and(|(lease, until, after)| {
+                    settled.contains_key(&lease) && now < until && after == began_after
+                });
                 seen.begun.push((now, leased.lease));
                 if is_early {
                     log.broken.push(format!("{delivery} came back before the Retry-After was over"));
@@ -106,7 +110,7 @@ impl Deliver for Reach {
             match &outcome.result {
                 Ok(()) => log.seen.entry(delivery).or_default().taken.push(now),
                 Err(failure) => {
-                    let quiet = failure.retry_after.map(|wait| (leased.lease, now + wait));
+                    let quiet = failure.retry_after.map(|wait| (leased.lease, now + wait, began_after));
                     log.seen.entry(delivery).or_default().quiet = quiet;
                 }
             }

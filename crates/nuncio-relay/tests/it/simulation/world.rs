@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use nuncio_client::{Clock, Random};
+use nuncio_client::Random;
 use nuncio_relay::dispatch::{Dispatcher, Settings};
 use nuncio_relay::settings::{self, Delivery};
 use nuncio_relay::store::{
@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::clock::SetClock;
 use super::mortal::MortalStore;
 use super::receiver::{Kind, Log, Reach, Seen};
 
@@ -26,11 +27,11 @@ const KINDS: [Kind; 6] = [Kind::Good, Kind::Flaky, Kind::Hanging, Kind::Leaving,
 /// The schedule of Standard Webhooks, in seconds.
 const WAITS: [u64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/// When it begins, since 1970.
-const START: Duration = Duration::from_secs(1_760_000_000);
+/// When all must be over: the schedule takes a little over three days, and dead receivers and clocks that are behind are waited for.
+const HORIZON: Duration = Duration::from_secs(60 * 86_400);
 
-/// When all must be over: the schedule takes a little over three days, and dead receivers are waited for.
-const HORIZON: Duration = Duration::from_secs(30 * 86_400);
+/// How long a clock has to be ahead to be believed.
+const PATIENCE: Duration = Duration::from_secs(86_400);
 
 pub(super) struct World {
     seed: u64,
@@ -39,7 +40,9 @@ pub(super) struct World {
     log: Arc<Mutex<Log>>,
     kinds: BTreeMap<String, Kind>,
     directory: watch::Sender<Arc<Directory>>,
-    clock: Clock,
+    clock: SetClock,
+    /// Whether the clock jumps.
+    jumps: bool,
     start: Instant,
     deaths: u64,
     /// How many of a thousand steps of the store fail.
@@ -48,7 +51,7 @@ pub(super) struct World {
 
 impl World {
     /// Runs the schedule of this seed: deliveries, attempts, deaths and disabled endpoints.
-    pub(super) fn run(seed: u64) -> [u64; 4] {
+    pub(super) fn run(seed: u64) -> [u64; 5] {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
@@ -91,7 +94,8 @@ impl World {
             log: Arc::default(),
             kinds,
             directory: watch::Sender::new(Arc::new(directory)),
-            clock: Clock::starting_at(UNIX_EPOCH + START),
+            clock: SetClock::new(),
+            jumps: pick(3) == 0,
             start: Instant::now(),
             deaths: 0,
             failures_per_mille: [0, 0, 20, 100][pick(4)],
@@ -103,12 +107,7 @@ impl World {
     }
 
     fn now(&self) -> Timestamp {
-        self.at(Instant::now())
-    }
-
-    /// The time of day, to the millisecond.
-    fn at(&self, instant: Instant) -> Timestamp {
-        let since = START + (instant - self.start);
+        let since = self.clock.clock().since_epoch();
         Timestamp::from_millisecond(since.as_millis() as i64).unwrap()
     }
 
@@ -135,8 +134,10 @@ impl World {
 
     /// Workers come, die and are replaced, until nothing is left to be done.
     async fn live(&mut self) {
-        let crowd = 1 + self.pick(2);
         let mut deaths_left = self.pick(6);
+        // Workers that began before and after a jump tell each other nothing about the time: one process has no such.
+        let crowd = if self.jumps && deaths_left > 0 { 1 } else { 1 + self.pick(2) };
+        let jumping = self.jumps.then(|| self.clock.jump(self.random.clone()));
         let mut workers = Vec::new();
         while self.start.elapsed() < HORIZON {
             while (workers.len() as u64) < crowd {
@@ -160,6 +161,7 @@ impl World {
                 break;
             }
         }
+        jumping.inspect(tokio::task::JoinHandle::abort);
         for (worker, _, handle) in workers {
             handle.stop();
             tokio::time::timeout(Duration::from_secs(120), worker).await.expect("a worker stops").unwrap();
@@ -183,6 +185,7 @@ impl World {
             log: Arc::clone(&self.log),
             random: self.random.clone(),
             start: self.start,
+            began_after: self.clock.count(),
         };
         let settings = Settings {
             concurrency: NonZeroU32::new(1 + self.pick(20) as u32).unwrap(),
@@ -194,7 +197,7 @@ impl World {
             store,
             Arc::new(reach),
             self.directory.subscribe(),
-            self.clock.clone(),
+            self.clock.clock(),
             self.random.clone(),
             settings,
         );
@@ -212,7 +215,7 @@ impl World {
             .all(|status| status.disabled.is_some() || status.next_due.is_none())
     }
 
-    async fn judge(&self) -> [u64; 4] {
+    async fn judge(&self) -> [u64; 5] {
         let endpoints = self.store.endpoints().await.unwrap();
         let disabled: Vec<_> =
             endpoints.iter().filter(|status| status.disabled.is_some()).map(|status| &status.name).collect();
@@ -240,6 +243,10 @@ impl World {
             {
                 broken.push(format!("{} was sent to {}, which is disabled", delivery.id, delivery.endpoint));
             }
+            // What cannot be written down is written down a little later, as long as the lease lasts.
+            if self.deaths == 0 && seen.taken.len() > 1 {
+                broken.push(format!("{} was taken {} times", delivery.id, seen.taken.len()));
+            }
             // The waits of the schedule, also when a worker died: then the next attempt is later, never earlier.
             for (number, pair) in seen.begun.windows(2).enumerate() {
                 let settled = pair[1].1.fence - pair[0].1.fence > 1;
@@ -257,7 +264,10 @@ impl World {
                 }
             }
             if self.kinds[&delivery.endpoint] == Kind::Good {
-                let bound = Duration::from_secs(600 + 120 * self.deaths);
+                // A worker that begins after the clock was set back waits for as long, but not for longer than an event may get old.
+                let behind = self.clock.jumped(Instant::now())[1].min(Delivery::default().expires_after.0);
+                let bound =
+                    Duration::from_secs(600) + (Duration::from_secs(120) + behind) * self.deaths as u32;
                 match seen.begun.first() {
                     Some((began, _)) if *began - self.start < bound => {}
                     _ => broken
@@ -267,14 +277,17 @@ impl World {
         }
         self.judge_order(&deliveries, &log, &mut broken);
         assert!(broken.is_empty(), "seed {} ({:?}):\n{}", self.seed, self.kinds, broken.join("\n"));
-        [deliveries.len() as u64, log.attempts, self.deaths, disabled.len() as u64]
+        [deliveries.len() as u64, log.attempts, self.deaths, disabled.len() as u64, self.clock.count()]
     }
 
     /// Whether the wait after the last attempt would have ended when the event was too old.
     fn has_expired(&self, seen: &Seen) -> bool {
         let Some((last, _)) = seen.begun.last() else { return false };
         let longest = Duration::from_secs(WAITS.iter().max().copied().unwrap_or(0) * 11 / 10);
-        *last + longest - self.start > Delivery::default().expires_after.0
+        // A clock that was set forward is believed by a worker that begins after it, and after a day by all.
+        let believed = if self.deaths > 0 { *last } else { *last - PATIENCE };
+        let [ahead, _] = self.clock.jumped(believed);
+        *last + longest + ahead - self.start > Delivery::default().expires_after.0
     }
 
     /// The first attempt of a delivery comes after the last of those that stand before it in its key.
