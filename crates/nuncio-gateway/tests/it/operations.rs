@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nuncio_client::{Clock, Random, wire};
 use nuncio_gateway::{Config, Gateway, Options, Parts, Tls};
 use nuncio_relay::inbox::ClientFetch;
-use nuncio_relay::store::{DocumentKind, MemoryStore};
+use nuncio_relay::store::{DocumentKind, FaultyStore, MemoryStore};
 use nuncio_service::Env;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -171,4 +171,23 @@ async fn a_certificate_makes_it_https() {
     let client = nuncio_client::Client::builder().wire(wire).build().unwrap();
     let answer = client.get(format!("https://{}/healthz", served.address())).send().await.unwrap();
     assert_eq!(answer.body.as_ref(), b"ok\n");
+}
+
+#[tokio::test]
+async fn while_the_store_fails_nothing_is_acknowledged_and_afterwards_all_goes_on() {
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let served =
+        Served::with_store(Options::default(), vec![source("shop", "stripe")], Arc::clone(&store) as _).await;
+    assert_eq!(served.get("/readyz").send().await.unwrap().status(), 200);
+    store.set_failing(true);
+    assert_eq!(served.get("/readyz").send().await.unwrap().status(), 503);
+    assert_eq!(served.get("/healthz").send().await.unwrap().status(), 200);
+    assert_eq!(served.stripe("shop", EVENT, SECRET).await.status(), 503);
+    let published = served.post("/v1/events").json(&json!({ "application": "a", "type": "b", "payload": 1 }));
+    assert!(!published.send().await.unwrap().status().is_success());
+    assert_eq!(served.get("/v1/events").send().await.unwrap().status(), 503);
+    store.set_failing(false);
+    assert_eq!(served.get("/readyz").send().await.unwrap().status(), 200);
+    assert_eq!(served.stripe("shop", EVENT, SECRET).await.status(), 200);
+    assert_eq!(served.store.stats().await.unwrap().events, 1);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use nuncio_client::Random;
 use nuncio_relay::dispatch::{Dispatcher, Handle, Settings};
-use nuncio_relay::store::{DocumentKind, HealthChange, Leased};
+use nuncio_relay::store::{DocumentKind, FaultyStore, HealthChange, Leased, MemoryStore};
 use nuncio_relay::{Deliver, Directory, Endpoint, Fault, Outcome, State};
 use nuncio_service::Env;
 use serde_json::json;
@@ -37,6 +37,7 @@ impl Deliver for Script {
 struct Scene {
     world: World,
     script: Script,
+    store: Arc<FaultyStore>,
     dispatcher: Handle,
     task: tokio::task::JoinHandle<()>,
     start: Instant,
@@ -46,20 +47,19 @@ impl Scene {
     async fn new(answers: impl IntoIterator<Item = Outcome>) -> Self {
         let endpoint =
             json!({ "from": "application/acme", "order_by": ".body.key", "to": { "file": { "path": "a" } } });
-        let world = World::new(&[
-            (DocumentKind::Application, "acme", json!({})),
-            (DocumentKind::Endpoint, "one", endpoint),
-        ])
-        .await;
+        let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+        let documents =
+            [(DocumentKind::Application, "acme", json!({})), (DocumentKind::Endpoint, "one", endpoint)];
+        let world = World::over(Arc::clone(&store) as _, &documents).await;
         let directory = Directory::new(&world.store.documents().await.unwrap(), &Env::default()).unwrap();
         let script =
             Script { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Script::default() };
-        let (store, clock) = (Arc::clone(&world.store), world.clock.clone());
+        let clock = world.clock.clone();
         // Rare, so that what the dispatcher is not told is late.
         let settings = Settings { poll: Duration::from_secs(86_400), ..Settings::default() };
         let sender = watch::Sender::new(Arc::new(directory));
         let dispatcher = Dispatcher::new(
-            store,
+            Arc::clone(&store) as _,
             Arc::new(script.clone()),
             sender.subscribe(),
             clock,
@@ -71,7 +71,7 @@ impl Scene {
             let _settings_stay = sender;
             dispatcher.run().await;
         });
-        Self { world, script, dispatcher: handle, task, start: Instant::now() }
+        Self { world, script, store, dispatcher: handle, task, start: Instant::now() }
     }
 
     async fn publish(&self, payload: &'static str) {
@@ -184,4 +184,31 @@ async fn every_attempt_is_written_down() {
         attempts.iter().map(|attempt| (attempt.number, attempt.status, attempt.error.as_deref())).collect();
     assert_eq!(facts, [(1, None, Some("it is tired")), (2, Some(200), None)]);
     assert!(attempts.iter().all(|attempt| attempt.took == Duration::from_secs(1)), "{attempts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_down_is_written_down_when_the_store_is_well_again() {
+    let scene = Scene::new([]).await;
+    scene.publish("{}").await;
+    sleep(Duration::from_millis(500)).await;
+    scene.store.set_failing(true);
+    sleep(Duration::from_secs(20)).await;
+    scene.store.set_failing(false);
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!((scene.begun().len(), scene.states().await), (1, vec![State::Delivered]));
+    let delivery = scene.world.owed().await.remove(0);
+    assert_eq!(scene.world.store.attempts(delivery.id).await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_due_while_the_store_fails_goes_out_when_it_is_well_again() {
+    let scene = Scene::new([Outcome::failed(Fault::Unavailable, "503")]).await;
+    scene.publish("{}").await;
+    sleep(Duration::from_secs(3)).await;
+    scene.store.set_failing(true);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(scene.begun().len(), 1);
+    scene.store.set_failing(false);
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(scene.states().await, [State::Delivered]);
 }
