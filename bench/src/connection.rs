@@ -54,6 +54,8 @@ impl Connection {
     /// As [`get`](Self::get).
     pub async fn exchange(&mut self, request: http::request::Builder, body: Bytes) -> Bytes {
         let request = request.header("host", &self.host).body(Full::new(body)).expect("a request");
+        // The driver may not have seen the end of the answer before yet.
+        self.sender.ready().await.expect("a connection");
         let response = self.sender.send_request(request).await.expect("an answer");
         assert!(response.status().is_success(), "{}", response.status());
         response.into_body().collect().await.expect("a body").to_bytes()

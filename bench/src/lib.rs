@@ -7,8 +7,10 @@
 pub mod children;
 pub mod connection;
 pub mod disk;
+pub mod fill;
 pub mod peers;
 pub mod records;
+pub mod relay;
 pub mod rivals;
 pub mod server;
 pub mod table;

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use futures_util::stream;
 use jiff::Timestamp;
 use nuncio_bench::disk::flushes;
+use nuncio_bench::fill::{append, fill_up, now};
 use nuncio_bench::table;
 use nuncio_client::Random;
+use nuncio_relay::Attempt;
 use nuncio_relay::store::{
-    Append, Change, Document, DocumentKind, LeaseRequest, Owed, Settlement, SqliteStore, Store, Then, Unique,
+    Change, Document, DocumentKind, LeaseRequest, Settlement, SqliteStore, Store, Then,
 };
-use nuncio_relay::{Attempt, Event, EventId, Headers, Origin};
 use tokio::time::Instant;
 
 /// How long events are stored.
@@ -48,7 +47,7 @@ fn main() {
         let mut rows = Vec::new();
         for fill in [false, true] {
             if fill {
-                fill_up(&store).await;
+                fill_up(&store, STORED, WAITING, "away").await;
             }
             let stats = store.stats().await.expect("stats");
             let label = format!("{} events, {} waiting", stats.events, stats.waiting);
@@ -57,50 +56,6 @@ fn main() {
         }
         table::print(&["", "stored before", "a second", "p50 ms", "p99 ms"], &rows);
     });
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).expect("a time")
-}
-
-fn append(number: u64, random: &Random, endpoint: &str) -> Append {
-    let at = now();
-    let header = |name: &str, value: &str| (name.to_owned(), Bytes::from(value.to_owned()));
-    Append {
-        event: Event {
-            id: EventId::new(at, random),
-            origin: Origin::Source("shop".to_owned()),
-            event_type: "order.created".to_owned(),
-            at,
-            headers: Headers(vec![
-                header("content-type", "application/json"),
-                header("user-agent", "made-up/1.0"),
-            ]),
-            body: Bytes::from(vec![b'x'; 1024]),
-        },
-        unique: Some(Unique { key: format!("evt_{number}_{}", random.uuid()), since: Timestamp::UNIX_EPOCH }),
-        owed: vec![Owed { endpoint: endpoint.to_owned(), order_key: None, due: at }],
-    }
-}
-
-async fn fill_up(store: &Arc<SqliteStore>) {
-    let random = Random::new();
-    stream::iter(0..STORED)
-        .map(|number| {
-            let (store, random) = (Arc::clone(store), random.clone());
-            async move {
-                let mut append = append(number, &random, "away");
-                if number >= WAITING {
-                    append.owed.clear();
-                } else {
-                    append.owed[0].due = Timestamp::MAX;
-                }
-                store.append(append).await.expect("it is stored");
-            }
-        })
-        .buffer_unordered(1024)
-        .for_each(|()| async {})
-        .await;
 }
 
 async fn ingest(store: &Arc<SqliteStore>, label: &str) -> Vec<String> {
