@@ -6,6 +6,7 @@ mod credentials;
 mod file;
 mod guard;
 mod http;
+mod mutual_tls;
 mod operation;
 mod signature;
 
