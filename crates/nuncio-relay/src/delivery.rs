@@ -45,7 +45,7 @@ pub struct Delivery {
 /// One try to deliver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which one, from 1.
+    /// Which one, from 1; from 1 again after the delivery was sent again, with the whole schedule before it.
     pub number: u32,
     /// When it began.
     pub at: Timestamp,

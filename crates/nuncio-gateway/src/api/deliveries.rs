@@ -101,7 +101,7 @@ impl From<Delivery> for DeliveryItem {
 /// One try to deliver.
 #[derive(Debug, Serialize, JsonSchema)]
 struct AttemptItem {
-    /// Which one, from 1.
+    /// Which one, from 1; from 1 again after the delivery was sent again.
     number: u32,
     /// When it began.
     #[schemars(with = "String")]

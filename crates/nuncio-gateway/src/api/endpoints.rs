@@ -1,13 +1,16 @@
 //! What is done with endpoints beside setting them up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use jiff::SignedDuration;
 use nuncio_client::Redactor;
-use nuncio_relay::settings::{Endpoint, SecretText, Target};
+use nuncio_relay::settings::{Endpoint, Http, SecretText, Target};
 use nuncio_relay::store::{Change, Document, DocumentKind, HealthChange};
+use nuncio_service::model::Span;
 use nuncio_webhook::generate_secret;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +21,9 @@ use super::route::{Answer, Method, Route};
 use crate::app::{App, Shared};
 use crate::problem::Problem;
 use crate::registry::NotChanged;
+
+/// How long the secret before a new one signs as well, unless told otherwise: a day.
+const OVERLAP: Duration = Duration::from_secs(86_400);
 
 /// How many secrets an endpoint may have at once: more are a rotation that nobody ended.
 const MAX_SECRETS: usize = 5;
@@ -60,6 +66,8 @@ struct Disable {
 struct NewSecret {
     /// `whsec_…` or `whsk_…`. Default: a new one.
     secret: Option<SecretText>,
+    /// How long those before it sign as well, such as `24h`. Default: 24h.
+    overlap: Option<Span>,
 }
 
 /// A secret that is shown this once.
@@ -101,9 +109,16 @@ async fn add_secret(
     let secret = given.secret.unwrap_or_else(|| SecretText::new(generate_secret()));
     Redactor::global().register(secret.expose());
     let shown = Secret { secret: secret.expose().to_owned() };
-    let add = move |secrets: &mut Vec<SecretText>| {
-        secrets.insert(0, secret);
-        if secrets.len() > MAX_SECRETS {
+    let now = app.now();
+    let overlap = SignedDuration::try_from(given.overlap.map_or(OVERLAP, |span| span.0));
+    let until = overlap.ok().and_then(|overlap| now.checked_add(overlap).ok());
+    let add = move |http: &mut Http| {
+        if http.old_secrets_until.is_some_and(|until| until <= now) {
+            http.secrets.truncate(1);
+        }
+        http.old_secrets_until = until;
+        http.secrets.insert(0, secret);
+        if http.secrets.len() > MAX_SECRETS {
             let detail = format!("it has {MAX_SECRETS} secrets already: end its rotation first");
             return Err(Problem::conflict("too_many_secrets", detail));
         }
@@ -114,8 +129,9 @@ async fn add_secret(
 }
 
 async fn retire_secrets(State(app): Shared, Named(name): Named<String>) -> Result<StatusCode, Problem> {
-    let retire = |secrets: &mut Vec<SecretText>| {
-        secrets.truncate(1);
+    let retire = |http: &mut Http| {
+        http.secrets.truncate(1);
+        http.old_secrets_until = None;
         Ok(())
     };
     change_secrets(&app, name, retire).await?;
@@ -125,7 +141,7 @@ async fn retire_secrets(State(app): Shared, Named(name): Named<String>) -> Resul
 async fn change_secrets(
     app: &Arc<App>,
     name: String,
-    change: impl FnOnce(&mut Vec<SecretText>) -> Result<(), Problem> + Send + 'static,
+    change: impl FnOnce(&mut Http) -> Result<(), Problem> + Send + 'static,
 ) -> Result<(), NotChanged> {
     let file = app.config_file();
     app.registry
@@ -136,7 +152,7 @@ async fn change_secrets(
             let Target::Http(http) = &mut endpoint.to else {
                 return Err(Problem::invalid("only what is sent to HTTP endpoints is signed").into());
             };
-            change(&mut http.secrets)?;
+            change(http)?;
             let value = serde_json::to_value(endpoint).map_err(unreadable)?;
             Ok((vec![Change::Put(Document { value, ..old.clone() })], ()))
         })

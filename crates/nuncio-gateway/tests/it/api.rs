@@ -162,6 +162,15 @@ async fn a_secret_rotates_with_an_overlap() {
         json_of(served.client.delete(format!("{}/v1/endpoints/told/secrets", served.url))).await;
     assert_eq!(status, 204);
     assert_eq!(secrets().await, [added["secret"].clone()]);
+
+    let rotate = async |given| {
+        json_of(served.post("/v1/endpoints/told/secrets").json(&given)).await.1["secret"].clone()
+    };
+    let second = rotate(json!({ "overlap": "0s" })).await;
+    assert_eq!(secrets().await, [second.clone(), added["secret"].clone()]);
+    // What is over is dropped by the next.
+    let third = rotate(json!({})).await;
+    assert_eq!(secrets().await, [third, second]);
 }
 
 #[tokio::test]

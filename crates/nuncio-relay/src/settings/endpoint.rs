@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use nuncio_client::Error;
 use nuncio_client::limit::Refill;
 use nuncio_client::wire::Cidr;
@@ -109,6 +110,10 @@ pub struct Http {
     /// several. Default: it is not signed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretText>,
+    /// Until when all secrets sign; from then on the first alone does. The API sets it when it begins a rotation. Default: all, always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub old_secrets_until: Option<Timestamp>,
     /// Whether the headers that the event arrived with are sent along, but for those that belong to one connection, carry credentials, or say who sent
     /// it (`Forwarded` and the like, `User-Agent`). `webhook-…` is never sent along: the signature is over another id and time. Default: no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -2,11 +2,12 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use nuncio_client::retry::Policy;
 use nuncio_client::{Body, Client, Clock, Error, redact, wire};
 use nuncio_service::Env;
@@ -34,8 +35,30 @@ struct Inner {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    secrets: Option<Secrets>,
+    signing: Option<Signing>,
     clock: Clock,
+}
+
+/// What it is signed with.
+struct Signing {
+    all: Secrets,
+    newest: Secrets,
+    /// Until when all sign.
+    until: Option<Timestamp>,
+}
+
+impl Signing {
+    /// `None` where nothing is signed.
+    fn new(http: &Http) -> Result<Option<Self>, Error> {
+        let Some(newest) = http.secrets.get(..1) else { return Ok(None) };
+        let (all, newest) = (secrets(http, &http.secrets)?, secrets(http, newest)?);
+        Ok(Some(Self { all, newest, until: http.old_secrets_until }))
+    }
+
+    fn secrets(&self, now: SystemTime) -> &Secrets {
+        let is_over = self.until.is_some_and(|until| now >= SystemTime::from(until));
+        if is_over { &self.newest } else { &self.all }
+    }
 }
 
 impl Receiver {
@@ -53,7 +76,7 @@ impl Receiver {
             client: client.build()?,
             url,
             headers: headers(http)?,
-            secrets: if http.secrets.is_empty() { None } else { Some(secrets(http)?) },
+            signing: Signing::new(http)?,
             clock,
         })))
     }
@@ -134,8 +157,8 @@ impl Inner {
             body: &parcel.event.body,
             content_type: None,
         };
-        match &self.secrets {
-            Some(secrets) => sign(standard(), &outgoing, secrets)
+        match &self.signing {
+            Some(signing) => sign(standard(), &outgoing, signing.secrets(signed_at))
                 .map_err(|error| Error::configuration("the event cannot be signed").because(error)),
             None => Ok(vec![
                 ("webhook-id".to_owned(), id),

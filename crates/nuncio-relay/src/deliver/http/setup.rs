@@ -7,7 +7,7 @@ use nuncio_service::Env;
 use nuncio_webhook::{Outgoing, Scheme, Secrets, provider, sign};
 use url::Url;
 
-use crate::settings::Http;
+use crate::settings::{Http, SecretText};
 
 use super::super::READ_BYTES;
 use super::super::event::is_ours;
@@ -16,7 +16,7 @@ use super::super::event::is_ours;
 pub(in super::super) fn check(http: &Http, env: &Env) -> Result<(), Error> {
     let url = address(http)?;
     headers(http)?;
-    secrets(http)?;
+    secrets(http, &http.secrets)?;
     reach(http, Settings::default())?;
     http.auth.as_ref().map(|auth| auth.credentials(env, &origin(&url))).transpose()?;
     Ok(())
@@ -66,10 +66,10 @@ pub(super) fn headers(http: &Http) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-/// What it is signed with. Each secret must be of use by itself.
-pub(super) fn secrets(http: &Http) -> Result<Secrets, Error> {
+/// What it is signed with: by these secrets, the newest first. Each must be of use by itself.
+pub(super) fn secrets(http: &Http, all: &[SecretText]) -> Result<Secrets, Error> {
     let mut secrets = Secrets::new();
-    for (number, secret) in http.secrets.iter().enumerate() {
+    for (number, secret) in all.iter().enumerate() {
         let text = secret.expose();
         Redactor::global().register(text);
         if let Some((_, key)) = text.split_once('_') {

@@ -40,3 +40,21 @@ async fn each_secret_signs_each_attempt_over_the_bytes_that_are_sent() {
         verify(scheme, &request, &stranger, UNIX_EPOCH + Duration::from_secs(NOW)).unwrap_err();
     }
 }
+
+#[tokio::test]
+async fn when_a_rotation_is_over_the_newest_secret_signs_alone() {
+    let receiver = Receiver::answering(200).await;
+    let secrets = [generate_secret(), generate_secret()];
+    for (seconds, signatures) in [(1, 2), (0, 1), (-1, 1)] {
+        let until = jiff::Timestamp::from_second(NOW as i64 + seconds).unwrap();
+        let to = endpoint(http(&receiver.url, json!({ "secrets": secrets, "old_secrets_until": until })));
+        attempt(&Targets::new(settings()), &to, &event("{}"), 1).await;
+        let seen = receiver.seen().pop().unwrap();
+        assert_eq!(seen.header("webhook-signature").split(' ').count(), signatures, "{seconds} s before");
+        let scheme = &provider("standard-webhooks").unwrap().scheme;
+        let request =
+            Request { method: "POST", url: &receiver.url, headers: &seen.headers, body: &seen.body };
+        let newest = Secrets::new().with("key", &secrets[0]);
+        verify(scheme, &request, &newest, UNIX_EPOCH + Duration::from_secs(NOW)).unwrap();
+    }
+}
