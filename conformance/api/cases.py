@@ -3,15 +3,17 @@
 It gets the program schemathesis as its argument.
 """
 
+import json
 import os
 import pathlib
 import subprocess
 import sys
+import urllib.request
 
 import support
 
 TOKEN = "made-up-token-of-the-examination"
-FOLDER = pathlib.Path(__file__).parent
+FOLDER = pathlib.Path(__file__).resolve().parent
 # Bounds on the whole: requests for each operation, and seconds.
 EXAMPLES, SECONDS = 25, 90
 
@@ -21,13 +23,18 @@ serve = [support.NUNCIO, "serve", "relay.yaml", "--listen", "127.0.0.1:0", "--st
 gateway = subprocess.Popen(serve, cwd=support.work, env=environment, stdout=subprocess.PIPE, text=True)
 try:
     url = gateway.stdout.readline().strip()
+    event = {"application": "acme", "type": "invoice.paid", "payload": {}}
+    request = urllib.request.Request(f"{url}/v1/events", json.dumps(event).encode())
+    request.add_header("Content-Type", "application/json")
+    request.add_header("Authorization", f"Bearer {TOKEN}")
+    told = json.load(urllib.request.urlopen(request))
     examination = [
         *support.SERVER,
         *("--config-file", FOLDER / "schemathesis.toml", "run", f"{url}/v1/openapi.json"),
         *("--checks", "all", "--max-examples", EXAMPLES, "--max-time", SECONDS, "--seed", 1, "--workers", 1),
         *("--header", f"Authorization: Bearer {TOKEN}", "--continue-on-failure", "--no-color"),
     ]
-    done = subprocess.run([str(part) for part in examination], cwd=support.work, env={**os.environ, "PYTHONPATH": ""})
+    done = subprocess.run([str(part) for part in examination], cwd=support.work, env={**os.environ, "PYTHONPATH": "", "EVENT": told["id"]})
     assert gateway.poll() is None, "the gateway ended"
 finally:
     gateway.terminate()

@@ -28,15 +28,14 @@ pub struct Selection {
     pub endpoint: String,
     /// Those in this state. Default: dead letters.
     #[serde(default = "dead")]
-    #[schemars(with = "String")]
     pub state: State,
     /// Those of events stored at this time or later. Default: from the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub since: Option<Timestamp>,
     /// Those of events stored before this time. Default: up to now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub until: Option<Timestamp>,
     /// How many a second. Default: 100.
     #[serde(default = "a_hundred")]

@@ -1,5 +1,6 @@
 //! nuncio and its sandbox against programs that no one here wrote; see `conformance/README.md`.
 
+mod api;
 mod install;
 mod node;
 mod openapi;
@@ -11,7 +12,7 @@ mod webhooks;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 21] = [
+pub(crate) const STEPS: [Step; 22] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
@@ -33,4 +34,5 @@ pub(crate) const STEPS: [Step; 21] = [
     Step { name: "conformance/servers/verifiers", run: servers::verifiers },
     Step { name: "conformance/webhooks/python", run: webhooks::of_python },
     Step { name: "conformance/webhooks/node", run: webhooks::of_node },
+    Step { name: "conformance/api", run: api::schemathesis },
 ];

@@ -64,6 +64,7 @@ struct DeliveriesQuery {
     #[serde(default)]
     order: Order,
     /// The `next` of the page before.
+    #[schemars(extend("pattern" = page::PLACE_PATTERN))]
     cursor: Option<String>,
     /// How many, 1 to 500. Default: 50.
     #[schemars(range(min = 1, max = 500))]
@@ -154,8 +155,7 @@ async fn list(
         limit: page::limit(asked.limit)?,
     };
     let found = app.store.deliveries(query).await?;
-    let next = page::next(from, found.next, found.items.last().map(|delivery| delivery.id.0));
-    Ok(Json(Page { items: found.items.into_iter().map(DeliveryItem::from).collect(), next }))
+    Ok(Json(page::of(from, found, |delivery| delivery.id.0).show(DeliveryItem::from)))
 }
 
 async fn find(app: &App, id: DeliveryId) -> Result<Delivery, Problem> {

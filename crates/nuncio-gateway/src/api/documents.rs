@@ -9,12 +9,12 @@ use http::StatusCode;
 use nuncio_relay::settings;
 use nuncio_relay::store::{Change, Document, DocumentKind, Documents, EndpointStatus};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::given::{Asked, Given, Named};
-use super::page::{self, Page};
+use super::page::{ByName, Page};
 use super::route::{Answer, Method, Route};
 use crate::app::{App, Shared};
 use crate::problem::Problem;
@@ -72,7 +72,7 @@ fn of<K: Kind>(paths: [&'static str; 2], ids: [&'static str; 4], summaries: [&'s
     let [list_summary, get_summary, put_summary, delete_summary] = summaries;
     vec![
         Route::new(Method::Get, all, list_id, list_summary, list::<K>)
-            .query::<ListQuery>()
+            .query::<ByName>()
             .answers::<Page<Item<K>>>(200),
         Route::new(Method::Get, one, get_id, get_summary, get::<K>).answers::<Item<K>>(200),
         Route::new(Method::Put, one, put_id, put_summary, put::<K>)
@@ -82,17 +82,6 @@ fn of<K: Kind>(paths: [&'static str; 2], ids: [&'static str; 4], summaries: [&'s
         Route::new(Method::Delete, one, delete_id, delete_summary, delete::<K>)
             .answers_with(204, Answer::Nothing),
     ]
-}
-
-/// Which of them.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    /// The `next` of the page before.
-    cursor: Option<String>,
-    /// How many, 1 to 500, by name. Default: 50.
-    #[schemars(range(min = 1, max = 500))]
-    limit: Option<u32>,
 }
 
 /// Who says what is set up, and alone may change it.
@@ -179,17 +168,12 @@ fn item<K: Kind>(document: &Document, statuses: &[EndpointStatus]) -> Item<K> {
 
 async fn list<K: Kind>(
     State(app): Shared,
-    Asked(asked): Asked<ListQuery>,
+    Asked(asked): Asked<ByName>,
 ) -> Result<Json<Page<Item<K>>>, Problem> {
-    let limit = page::limit(asked.limit)? as usize;
     let current = app.registry.current();
-    let is_later = |document: &&Document| asked.cursor.as_ref().is_none_or(|cursor| document.name > *cursor);
-    let mut documents: Vec<_> = current.of(K::KIND).filter(is_later).take(limit + 1).collect();
-    let more = documents.len() > limit;
-    documents.truncate(limit);
+    let page = asked.of(current.of(K::KIND), |document| &document.name)?;
     let statuses = statuses::<K>(&app).await?;
-    let next = documents.last().filter(|_| more).map(|document| document.name.clone());
-    Ok(Json(Page { items: documents.into_iter().map(|document| item(document, &statuses)).collect(), next }))
+    Ok(Json(page.show(|document| item(document, &statuses))))
 }
 
 async fn get<K: Kind>(State(app): Shared, Named(name): Named<String>) -> Result<Json<Item<K>>, Problem> {
@@ -218,9 +202,12 @@ async fn put<K: Kind>(
                 old => Some(old?),
             };
             secrets::restore(K::KIND, &mut settings, old.map(|old| &old.value))?;
-            let read: K =
-                serde_json::from_value(settings).map_err(|error| Problem::invalid(error.to_string()))?;
+            let read: K = serde_json::from_value(settings.clone())
+                .map_err(|error| Problem::invalid(error.to_string()))?;
             let value = serde_json::to_value(read).map_err(|error| Problem::invalid(error.to_string()))?;
+            if let Some(place) = list_for_object(&settings, &value, "") {
+                return Err(Problem::invalid(format!("{place} is a list, and is to be an object")).into());
+            }
             let document = Document { kind: K::KIND, name: named, from_file: false, value };
             check_origin(&before.all, &document).map_err(NotChanged::Invalid)?;
             let changes = if old == Some(&document) { Vec::new() } else { vec![Change::Put(document)] };
@@ -229,6 +216,23 @@ async fn put<K: Kind>(
         .await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, get(State(app), Named(name)).await?))
+}
+
+/// Where a list was given for what is kept as an object: serde takes a list of its values for it.
+fn list_for_object(given: &Value, kept: &Value, at: &str) -> Option<String> {
+    match (given, kept) {
+        (Value::Array(_), Value::Object(_)) => Some(at.to_owned()),
+        (Value::Array(given), Value::Array(kept)) => {
+            let pairs = given.iter().zip(kept).enumerate();
+            pairs
+                .into_iter()
+                .find_map(|(index, (given, kept))| list_for_object(given, kept, &format!("{at}/{index}")))
+        }
+        (Value::Object(given), Value::Object(kept)) => given.iter().find_map(|(name, given)| {
+            kept.get(name).and_then(|kept| list_for_object(given, kept, &format!("{at}/{name}")))
+        }),
+        _ => None,
+    }
 }
 
 async fn delete<K: Kind>(State(app): Shared, Named(name): Named<String>) -> Result<StatusCode, Problem> {

@@ -45,7 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
     /// Of this origin alone: `source/NAME`, `application/NAME` or `relay`.
-    #[schemars(with = "Option<String>", extend("pattern" = r"^((source|application)/.+|relay)$"))]
+    #[schemars(with = "Option<String>", extend("pattern" = r"^((source|application)/[\s\S]+|relay)$"))]
     origin: Option<Origin>,
     /// Of this type alone.
     #[serde(rename = "type")]
@@ -60,6 +60,7 @@ struct EventsQuery {
     #[serde(default)]
     order: Order,
     /// The `next` of the page before.
+    #[schemars(extend("pattern" = page::PLACE_PATTERN))]
     cursor: Option<String>,
     /// How many, 1 to 500. Default: 50.
     #[schemars(range(min = 1, max = 500))]
@@ -144,8 +145,7 @@ async fn list(
         limit: page::limit(asked.limit)?,
     };
     let found = app.store.events(query).await?;
-    let next = page::next(from, found.next, found.items.last().map(|event| event.position));
-    Ok(Json(Page { items: found.items.into_iter().map(EventItem::from).collect(), next }))
+    Ok(Json(page::of(from, found, |event| event.position).show(EventItem::from)))
 }
 
 async fn find(app: &App, id: EventId) -> Result<nuncio_relay::Event, Problem> {

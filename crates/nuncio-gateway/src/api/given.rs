@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
+use super::text::Object;
 use crate::app::App;
 use crate::body;
 use crate::problem::Problem;
@@ -65,11 +66,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Given<T> {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Given<T>, Problem> {
-    // What serde would also take for a type with names: a list of its values.
-    if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Problem::invalid("the body is a list, and is to be an object"));
-    }
-    serde_json::from_slice(body).map(Given).map_err(|error| {
+    serde_json::from_slice(body).map(|Object(given)| Given(given)).map_err(|error| {
         let detail = format!("the body cannot be used: {error}");
         if error.is_data() {
             Problem::invalid(detail)

@@ -13,6 +13,7 @@ mod replays;
 mod route;
 mod sources;
 mod stats;
+mod text;
 mod tokens;
 
 use std::sync::Arc;

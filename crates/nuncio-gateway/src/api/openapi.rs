@@ -53,9 +53,20 @@ fn operation(route: &Route, problem: &Schema, generator: &mut SchemaGenerator) -
     });
     if let Some(body) = route.body {
         let schema = body(generator);
-        operation["requestBody"] = json!({ "content": { "application/json": { "schema": schema } } });
+        // No body at all is an empty object.
+        let required = needs_members(&schema, generator);
+        operation["requestBody"] =
+            json!({ "required": required, "content": { "application/json": { "schema": schema } } });
     }
     operation
+}
+
+/// Whether an object of this schema, which stands among the definitions, has members that must be there.
+fn needs_members(schema: &Schema, generator: &SchemaGenerator) -> bool {
+    let name = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+    let definition = name.and_then(|name| generator.definitions().get(name));
+    definition
+        .is_some_and(|definition| definition["required"].as_array().is_some_and(|names| !names.is_empty()))
 }
 
 fn response(answer: &Answer, generator: &mut SchemaGenerator) -> Value {

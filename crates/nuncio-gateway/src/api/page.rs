@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
-use nuncio_relay::store::From;
+use crate::registry::{NAME_PATTERN, is_name};
+use nuncio_relay::store::{self, From};
 
 /// Some of what there is.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -38,9 +39,14 @@ pub(super) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
+/// What the cursors of lists by time look like.
+pub(super) const PLACE_PATTERN: &str = "^[0-9]{1,19}$";
+
 /// From where.
 pub(super) fn from(order: Order, cursor: Option<&str>) -> Result<From, Problem> {
-    let read = |cursor: &str| cursor.parse().map_err(|_| bad("cursor is not the next of a page"));
+    let is_place =
+        |cursor: &str| (1..=19).contains(&cursor.len()) && cursor.bytes().all(|byte| byte.is_ascii_digit());
+    let read = |cursor: &str| cursor.parse().ok().filter(|_| is_place(cursor)).ok_or_else(foreign);
     Ok(match (order, cursor.map(read).transpose()?) {
         (Order::Newest, None) => From::Newest,
         (Order::Newest, Some(place)) => From::Before(place),
@@ -48,13 +54,56 @@ pub(super) fn from(order: Order, cursor: Option<&str>) -> Result<From, Problem> 
     })
 }
 
-/// Where the page after this one begins. `last` is the place of its last item.
-pub(super) fn next(from: From, told: Option<u64>, last: Option<u64>) -> Option<String> {
-    match from {
-        From::After(place) => Some(last.unwrap_or(place)),
-        From::Newest | From::Before(_) => told,
+/// What was found, and where the page after it begins.
+pub(super) fn of<T>(from: From, found: store::Page<T>, place: impl Fn(&T) -> u64) -> Page<T> {
+    let next = match from {
+        From::After(after) => Some(found.items.last().map_or(after, place)),
+        From::Newest | From::Before(_) => found.next,
+    };
+    Page { items: found.items, next: next.map(|place| place.to_string()) }
+}
+
+/// Which part of a list by name.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ByName {
+    /// The `next` of the page before.
+    #[schemars(extend("pattern" = NAME_PATTERN))]
+    cursor: Option<String>,
+    /// How many, 1 to 500, by name. Default: 50.
+    #[schemars(range(min = 1, max = 500))]
+    limit: Option<u32>,
+}
+
+impl ByName {
+    /// That part of `all`, which come in the order of their names.
+    pub(super) fn of<T>(
+        &self,
+        all: impl IntoIterator<Item = T>,
+        name: impl Fn(&T) -> &str,
+    ) -> Result<Page<T>, Problem> {
+        let limit = limit(self.limit)? as usize;
+        if self.cursor.as_ref().is_some_and(|cursor| !is_name(cursor)) {
+            return Err(foreign());
+        }
+        let is_later = |item: &T| self.cursor.as_ref().is_none_or(|cursor| name(item) > cursor.as_str());
+        let mut items: Vec<T> = all.into_iter().filter(is_later).take(limit + 1).collect();
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| has_more).map(|item| name(item).to_owned());
+        Ok(Page { items, next })
     }
-    .map(|place| place.to_string())
+}
+
+impl<T> Page<T> {
+    /// The same page of what `show` makes of its items.
+    pub(super) fn show<S>(self, show: impl FnMut(T) -> S) -> Page<S> {
+        Page { items: self.items.into_iter().map(show).collect(), next: self.next }
+    }
+}
+
+fn foreign() -> Problem {
+    bad("cursor is not the next of a page")
 }
 
 fn bad(detail: impl Into<String>) -> Problem {

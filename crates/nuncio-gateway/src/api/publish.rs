@@ -13,15 +13,13 @@ use serde_json::value::RawValue;
 
 use super::given::Given;
 use super::route::{Method, Route};
+use super::text::{Label, Name, Object};
 use crate::app::{App, Shared};
 use crate::problem::Problem;
 use crate::token::Scope;
 
 /// The most events of one request.
 const MAX_BATCH: usize = 1000;
-
-/// The longest idempotency key and type of an event, in bytes.
-const MAX_TEXT: usize = 256;
 
 pub(super) fn routes() -> Vec<Route> {
     let key = "The same key and event within a day are the same event";
@@ -44,17 +42,15 @@ pub(super) fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 struct NewEvent {
     /// Who tells.
-    application: String,
+    application: Name,
     /// What kind of event it is, such as `invoice.paid`.
     #[serde(rename = "type")]
-    #[schemars(length(min = 1, max = 256))]
-    event_type: String,
+    event_type: Label,
     /// What is sent, byte for byte: any JSON, at most 1 MiB.
     #[schemars(with = "serde_json::Value")]
     payload: Box<RawValue>,
     /// The same key and event within a day are the same event. The header of that name goes before it.
-    #[schemars(length(min = 1, max = 256))]
-    idempotency_key: Option<String>,
+    idempotency_key: Option<Label>,
 }
 
 /// Events to tell of. Each is taken or not for itself.
@@ -63,7 +59,7 @@ struct NewEvent {
 struct Batch {
     /// They.
     #[schemars(length(max = 1000))]
-    events: Vec<NewEvent>,
+    events: Vec<Object<NewEvent>>,
 }
 
 /// An event that is on disk.
@@ -105,7 +101,7 @@ async fn one(
 ) -> Result<(StatusCode, Json<Published>), Problem> {
     if let Some(key) = headers.get("idempotency-key") {
         let key = key.to_str().map_err(|_| Problem::invalid("Idempotency-Key is not plain text"))?;
-        event.idempotency_key = Some(key.to_owned());
+        event.idempotency_key = Some(Label::try_from(key.to_owned()).map_err(Problem::invalid)?);
     }
     let accepted = publish(&app, event).await?;
     let status = if accepted.is_repeat { StatusCode::OK } else { StatusCode::CREATED };
@@ -117,7 +113,7 @@ async fn batch(State(app): Shared, Given(batch): Given<Batch>) -> Result<Json<Re
         return Err(Problem::invalid(format!("a batch has at most {MAX_BATCH} events")));
     }
     // At once, so that they share commits.
-    let results = join_all(batch.events.into_iter().map(|event| publish(&app, event))).await;
+    let results = join_all(batch.events.into_iter().map(|Object(event)| publish(&app, event))).await;
     let outcome = |result: Result<Published, Problem>| match result {
         Ok(published) => Outcome::Published(published),
         Err(problem) => Outcome::Refused { code: problem.code(), detail: problem.detail().to_owned() },
@@ -126,26 +122,17 @@ async fn batch(State(app): Shared, Given(batch): Given<Batch>) -> Result<Json<Re
 }
 
 async fn publish(app: &App, event: NewEvent) -> Result<Published, Problem> {
-    bounded("type", &event.event_type)?;
-    event.idempotency_key.as_deref().map_or(Ok(()), |key| bounded("idempotency_key", key))?;
     let payload: Box<str> = event.payload.into();
     let message = Message {
-        application: event.application,
-        event_type: event.event_type,
+        application: event.application.into(),
+        event_type: event.event_type.into(),
         payload: Bytes::from(payload.into_string()),
-        idempotency_key: event.idempotency_key,
+        idempotency_key: event.idempotency_key.map(String::from),
     };
     let published = app.outbox.publish(message).await;
     app.metrics.published(if published.is_ok() { "stored" } else { "refused" });
     let Accepted { id, is_repeat } = published.map_err(problem)?;
     Ok(Published { id, is_repeat })
-}
-
-fn bounded(name: &str, text: &str) -> Result<(), Problem> {
-    if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
-        return Err(Problem::invalid(format!("{name} has 1 to {MAX_TEXT} bytes and no control characters")));
-    }
-    Ok(())
 }
 
 fn problem(rejected: Rejected) -> Problem {

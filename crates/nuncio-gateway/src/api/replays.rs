@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::documents::absent;
-use super::given::{Given, Named};
-use super::page::Page;
+use super::given::{Asked, Given, Named};
+use super::page::{ByName, Page};
 use super::route::{Method, Route};
 use crate::app::Shared;
 use crate::problem::Problem;
@@ -20,6 +20,7 @@ pub(super) fn routes() -> Vec<Route> {
     let cancel_it = "End a replay; what it made due stays so";
     vec![
         Route::new(Method::Get, "/v1/replays", "listReplays", "Replays", list)
+            .query::<ByName>()
             .answers::<Page<ReplayItem>>(200),
         Route::new(Method::Post, "/v1/replays", "beginReplay", begin_it, begin)
             .body::<Selection>()
@@ -48,10 +49,9 @@ struct ReplayItem {
     job: Job,
 }
 
-async fn list(State(app): Shared) -> Result<Json<Page<ReplayItem>>, Problem> {
-    let jobs = app.replays.list().await?;
-    let items = jobs.into_iter().map(|(name, job)| ReplayItem { name, job }).collect();
-    Ok(Json(Page { items, next: None }))
+async fn list(State(app): Shared, Asked(asked): Asked<ByName>) -> Result<Json<Page<ReplayItem>>, Problem> {
+    let jobs = asked.of(app.replays.list().await?, |(name, _)| name)?;
+    Ok(Json(jobs.show(|(name, job)| ReplayItem { name, job })))
 }
 
 async fn begin(
@@ -59,7 +59,7 @@ async fn begin(
     Given(selection): Given<Selection>,
 ) -> Result<(StatusCode, Json<Begun>), Problem> {
     if app.registry.current().get(DocumentKind::Endpoint, &selection.endpoint).is_none() {
-        return Err(Problem::invalid(format!("there is no endpoint {:?}", selection.endpoint)));
+        return Err(absent(DocumentKind::Endpoint, &selection.endpoint));
     }
     let name = app.replays.begin(selection).await?;
     Ok((StatusCode::CREATED, Json(Begun { name })))

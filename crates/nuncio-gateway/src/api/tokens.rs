@@ -12,8 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::documents::remove;
-use super::given::{Given, Named};
-use super::page::Page;
+use super::given::{Asked, Given, Named};
+use super::page::{ByName, Page};
 use super::route::{Answer, Method, Route};
 use crate::app::Shared;
 use crate::problem::Problem;
@@ -22,7 +22,9 @@ use crate::token::{self, Scope, StoredToken};
 
 pub(super) fn routes() -> Vec<Route> {
     let routes = [
-        Route::new(Method::Get, "/v1/tokens", "listTokens", "Tokens", list).answers::<Page<TokenItem>>(200),
+        Route::new(Method::Get, "/v1/tokens", "listTokens", "Tokens", list)
+            .query::<ByName>()
+            .answers::<Page<TokenItem>>(200),
         Route::new(
             Method::Post,
             "/v1/tokens",
@@ -32,7 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .body::<NewToken>()
         .answers::<CreatedToken>(201),
-        Route::new(Method::Delete, "/v1/tokens/{token}", "deleteToken", "Take a token back", delete)
+        Route::new(Method::Delete, "/v1/tokens/{name}", "deleteToken", "Take a token back", delete)
             .answers_with(204, Answer::Nothing),
     ];
     routes.into_iter().map(|route| route.scope(Scope::Admin)).collect()
@@ -46,7 +48,7 @@ struct NewToken {
     #[schemars(extend("pattern" = NAME_PATTERN))]
     name: String,
     /// What it is for.
-    #[schemars(length(min = 1))]
+    #[schemars(with = "Vec<Scope>", length(min = 1))]
     scopes: BTreeSet<Scope>,
 }
 
@@ -73,14 +75,15 @@ struct TokenItem {
     created_at: Option<Timestamp>,
 }
 
-async fn list(State(app): Shared) -> Result<Json<Page<TokenItem>>, Problem> {
+async fn list(State(app): Shared, Asked(asked): Asked<ByName>) -> Result<Json<Page<TokenItem>>, Problem> {
     let current = app.registry.current();
+    let page = asked.of(current.of(DocumentKind::Token), |document| &document.name)?;
     let item = |document: &Document| {
         let StoredToken { scopes, created_at, .. } = StoredToken::read(document)?;
         Ok(TokenItem { name: document.name.clone(), scopes, created_at })
     };
-    let items = current.of(DocumentKind::Token).map(item).collect::<Result<_, Problem>>()?;
-    Ok(Json(Page { items, next: None }))
+    let items = page.items.into_iter().map(item).collect::<Result<_, Problem>>()?;
+    Ok(Json(Page { items, next: page.next }))
 }
 
 async fn create(

@@ -266,6 +266,8 @@ async fn what_is_wrong_is_told_as_a_problem() {
         (served.get("/v1/events?limit=0"), 400),
         (served.get("/v1/events?colour=red"), 400),
         (served.get("/v1/events?cursor=here"), 400),
+        (served.get("/v1/events?cursor=%2B7"), 400),
+        (served.get("/v1/endpoints?cursor=a%20b"), 400),
         (served.get("/v1/events/evt_no"), 404),
         (served.get("/v1/deliveries/7"), 404),
         (served.get("/v1/nothing"), 404),
@@ -273,6 +275,26 @@ async fn what_is_wrong_is_told_as_a_problem() {
         (served.post("/v1/events").header("content-type", json).body("{"), 400),
         (served.post("/v1/events").header("content-type", json).body("{}"), 422),
         (served.post("/v1/events").header("content-type", json).body(r#" ["acme", "a", 1, null]"#), 422),
+        (served.post("/v1/events/batch").json(&json!({ "events": [["acme", "a", null, null]] })), 422),
+        (
+            served
+                .post("/v1/events/batch")
+                .json(&json!({ "events": [{ "application": "", "type": "a", "payload": 1 }] })),
+            422,
+        ),
+        (
+            served
+                .post("/v1/events")
+                .json(&json!({ "application": "acme", "type": "a\u{85}", "payload": 1 })),
+            422,
+        ),
+        (
+            served
+                .put("/v1/sources/other")
+                .json(&json!({ "scheme": "stripe", "secrets": {}, "dedupe": [null, "1d"] })),
+            422,
+        ),
+        (served.post("/v1/replays").json(&json!({ "endpoint": "nobody" })), 404),
         (served.post("/v1/events").header("content-type", "text/plain").body("{}"), 415),
         (served.get("/v1/events").header("origin", "https://elsewhere.example.test"), 401),
     ];

@@ -22,7 +22,7 @@ use super::{Auth, SecretText, text};
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// Events of this origin: `source/NAME`, `application/NAME`, or `relay` for what nuncio tells of itself.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("pattern" = r"^((source|application)/[\s\S]+|relay)$"))]
     pub from: Origin,
     /// Events of these types, with `*` for any characters. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
