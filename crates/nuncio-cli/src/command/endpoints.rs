@@ -20,7 +20,7 @@ Examples:
   nuncio endpoints disable billing --reason 'moves to another host'
   nuncio endpoints rotate-secret billing";
 
-const ENDPOINTS: Settings = Settings {
+pub(super) const ENDPOINTS: Settings = Settings {
     word: "endpoint",
     path: "/v1/endpoints",
     columns: &[
@@ -70,15 +70,15 @@ impl EndpointsCommand {
             Action::Set(command) => command.run(session).await,
             Action::Enable(named) => {
                 let client = named.gateway.client(session)?;
-                let call = client.post(format!("{}/enable", ENDPOINTS.place(&named)?));
-                ENDPOINTS.send(&client, &named, call).await?;
+                let call = client.post(format!("{}/enable", ENDPOINTS.place(&named.name)?));
+                ENDPOINTS.send(&client, &named.name, call).await?;
                 stderr::line(&format!("nuncio: {} is delivered to", named.name));
                 Ok(())
             }
             Action::Disable { named, reason } => {
                 let client = named.gateway.client(session)?;
-                let call = client.post(format!("{}/disable", ENDPOINTS.place(&named)?));
-                ENDPOINTS.send(&client, &named, call.json(&json!({ "reason": reason }))).await?;
+                let call = client.post(format!("{}/disable", ENDPOINTS.place(&named.name)?));
+                ENDPOINTS.send(&client, &named.name, call.json(&json!({ "reason": reason }))).await?;
                 stderr::line(&format!("nuncio: nothing is delivered to {}", named.name));
                 Ok(())
             }
@@ -174,9 +174,9 @@ struct RotateCommand {
 impl RotateCommand {
     async fn run(self, session: &Session) -> Result<(), Stop> {
         let client = self.named.gateway.client(session)?;
-        let place = format!("{}/secrets", ENDPOINTS.place(&self.named)?);
+        let place = format!("{}/secrets", ENDPOINTS.place(&self.named.name)?);
         if self.end {
-            ENDPOINTS.send(&client, &self.named, client.delete(place)).await?;
+            ENDPOINTS.send(&client, &self.named.name, client.delete(place)).await?;
             stderr::line(&format!(
                 "nuncio: {} gets events signed with the newest secret alone",
                 self.named.name
@@ -186,7 +186,8 @@ impl RotateCommand {
         let given = self.secret_env.into_iter().collect();
         let given = secrets(session, given, self.secret_file.into_iter().collect())?;
         let body = json!({ "secret": given.first() });
-        let answer = ENDPOINTS.send(&client, &self.named, client.post(place).json(&body)).await?.value()?;
+        let answer =
+            ENDPOINTS.send(&client, &self.named.name, client.post(place).json(&body)).await?.value()?;
         if given.is_empty() {
             let mut output = Output::new(None)?;
             output.line(answer["secret"].as_str().unwrap_or_default())?;

@@ -14,6 +14,7 @@ mod login;
 mod logout;
 mod man;
 mod pull;
+mod replays;
 mod sandbox;
 mod serve;
 mod services;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Serve(Box<serve::ServeCommand>),
     Store(store::StoreCommand),
     Events(events::EventsCommand),
+    Replays(replays::ReplaysCommand),
     Endpoints(endpoints::EndpointsCommand),
     Sources(sources::SourcesCommand),
     Applications(applications::ApplicationsCommand),
@@ -77,6 +79,7 @@ impl Command {
             Self::Serve(command) => command.run(session).await,
             Self::Store(command) => command.run(session).await,
             Self::Events(command) => command.run(session).await,
+            Self::Replays(command) => command.run(session).await,
             Self::Endpoints(command) => command.run(session).await,
             Self::Sources(command) => command.run(session).await,
             Self::Applications(command) => command.run(session).await,

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use crate::args::pair;
 use crate::exit::Stop;
 use crate::gateway::list::{self, Column};
-use crate::gateway::{Draft, GatewayArgs, Named, Settings};
+use crate::gateway::{Draft, GatewayArgs, Named, Settings, ask, items};
 use crate::secret_ref::SecretRef;
 use crate::session::Session;
+use crate::stderr;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,7 +47,7 @@ enum Action {
         #[command(flatten)]
         named: Named,
         /// How many
-        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
     },
     /// Remove a source; what it took stays
@@ -67,12 +68,16 @@ impl SourcesCommand {
 
 async fn refused(session: &Session, named: &Named, limit: u32) -> Result<(), Stop> {
     let client = named.gateway.client(session)?;
-    let place = SOURCES.place(named)?;
+    let place = SOURCES.place(&named.name)?;
     // A source that is not there is told with its nearest.
-    SOURCES.send(&client, named, client.get(&place)).await?;
-    let found = list::part(|| client.get(format!("{place}/refused")), None, limit as usize).await?;
-    list::write(session, &found.items, &REFUSED)?;
-    list::tell_of_more(&found, "--limit");
+    SOURCES.find(&client, &named.name).await?;
+    let found = ask(client.get(format!("{place}/refused")).param("limit", limit)).await?;
+    list::write(session, items(&found), &REFUSED)?;
+    if items(&found).len() == limit as usize {
+        stderr::line(&format!(
+            "nuncio: these are the newest {limit}; --limit gives up to 500 of those that are kept"
+        ));
+    }
     Ok(())
 }
 

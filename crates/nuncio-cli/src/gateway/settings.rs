@@ -40,14 +40,14 @@ impl Settings {
     /// Writes one with its state, secrets blanked.
     pub(crate) async fn show(&self, session: &Session, named: &Named) -> Result<(), Stop> {
         let client = named.gateway.client(session)?;
-        let call = client.get(self.place(named)?);
-        Output::new(None)?.body(&self.send(&client, named, call).await?)
+        let call = client.get(self.place(&named.name)?);
+        Output::new(None)?.body(&self.send(&client, &named.name, call).await?)
     }
 
     /// Sets one up, or changes it: what a draft does not name stays as it is, unless the draft is a whole file.
     pub(crate) async fn set(&self, session: &Session, named: &Named, draft: Draft) -> Result<(), Stop> {
         let client = named.gateway.client(session)?;
-        let place = self.place(named)?;
+        let place = self.place(&named.name)?;
         let mut settings = match draft.whole {
             Some(whole) => whole,
             None => self.current(&client, &place).await?,
@@ -65,19 +65,19 @@ impl Settings {
 
     pub(crate) async fn delete(&self, session: &Session, named: &Named) -> Result<(), Stop> {
         let client = named.gateway.client(session)?;
-        let call = client.delete(self.place(named)?);
-        self.send(&client, named, call).await?;
+        let call = client.delete(self.place(&named.name)?);
+        self.send(&client, &named.name, call).await?;
         stderr::line(&format!("nuncio: {} {} is removed", self.word, named.name));
         Ok(())
     }
 
     /// The path of one.
-    pub(crate) fn place(&self, named: &Named) -> Result<String, Error> {
-        Ok(format!("{}/{}", self.path, segment(&named.name)?))
+    pub(crate) fn place(&self, name: &str) -> Result<String, Error> {
+        Ok(format!("{}/{}", self.path, segment(name)?))
     }
 
     /// What is answered to a call about one. Where there is none of this name, the nearest is told.
-    pub(crate) async fn send(&self, client: &Client, named: &Named, call: Call) -> Result<Answer, Error> {
+    pub(crate) async fn send(&self, client: &Client, name: &str, call: Call) -> Result<Answer, Error> {
         let error = match call.send().await {
             Ok(answer) => return Ok(answer),
             Err(error) => advise(error),
@@ -87,11 +87,16 @@ impl Settings {
         }
         let known = self.all(client).await.unwrap_or_default();
         let names = known.iter().filter_map(|item| item["name"].as_str());
-        Err(match suggest(&named.name, names) {
+        Err(match suggest(name, names) {
             Some(near) => error.advise(format!("did you mean {near}?")),
             None if known.is_empty() => error.advise(format!("no {} is set up yet", self.word)),
             None => error,
         })
+    }
+
+    /// What the API tells of one.
+    pub(crate) async fn find(&self, client: &Client, name: &str) -> Result<Value, Error> {
+        self.send(client, name, client.get(self.place(name)?)).await?.value()
     }
 
     async fn all(&self, client: &Client) -> Result<Vec<Value>, Error> {

@@ -58,6 +58,55 @@ fn an_event_is_listed_shown_and_sent_again() {
 }
 
 #[test]
+fn a_replay_is_counted_waited_for_and_told() {
+    let home = home();
+    let serving = with_an_event(&home);
+    let is_taken = |times| (0..100).any(|_| ask(&home, &serving, &["list"])[0]["delivered"] == times);
+    assert!(is_taken(1));
+    let replay = ["replay", "--endpoint", "billing", "--state", "delivered"];
+    assert_eq!(ask(&home, &serving, &[&replay[..], &["--dry-run"]].concat())["count"], 1);
+    assert_eq!(
+        ask(&home, &serving, &["replay", "--endpoint", "billing", "--dry-run"])["count"],
+        0,
+        "none is dead"
+    );
+    let ended = ask(&home, &serving, &replay);
+    assert!(ended["count"] == 1 && !ended["ended_at"].is_null(), "{ended}");
+    assert!(is_taken(1));
+    assert_eq!(home.read("taken").lines().count(), 2);
+
+    let begun = ask(&home, &serving, &[&replay[..], &["--detach"]].concat());
+    let name = begun["name"].as_str().unwrap();
+    let run = |args: &[&str]| home.run(&[args, &["--gateway", &serving.url]].concat());
+    assert_eq!(run(&["replays", "follow", name]).ends_with(0).out, "deliveries that are due again: 1\n");
+    assert!(run(&["replays", "list"]).ends_with(0).out.contains(name));
+    run(&["replays", "cancel", name]).ends_with(0);
+    let near = run(&["events", "replay", "--endpoint", "biling"]).ends_with(4);
+    assert!(near.err.contains("did you mean billing?"), "{near:?}");
+    serving.signal("TERM");
+    serving.end();
+}
+
+#[test]
+fn a_list_that_is_bounded_says_that_there_is_more_and_leads_to_it() {
+    let home = home();
+    let serving = with_an_event(&home);
+    set_up(&home, &serving.url, "sources/other", &shop());
+    assert_eq!(webhook(&home, &format!("{}/in/other", serving.url)), 0);
+    let list = |args: &[&str]| {
+        home.run(&[&["events", "list", "--limit", "1", "--gateway", &serving.url], args].concat())
+            .ends_with(0)
+    };
+    let first = list(&[]);
+    let before = first.err.split("--before ").nth(1).unwrap().split(' ').next().unwrap();
+    assert!(first.out.contains("source/other") && !first.out.contains("source/shop"), "{first:?}");
+    let last = list(&["--before", before]);
+    assert!(last.out.contains("source/shop") && last.err.is_empty(), "{last:?}");
+    serving.signal("TERM");
+    serving.end();
+}
+
+#[test]
 fn a_tail_writes_what_comes_until_it_is_ended() {
     let home = home();
     let serving = with_an_event(&home);

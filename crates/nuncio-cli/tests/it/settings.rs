@@ -130,7 +130,7 @@ fn what_a_file_says_is_changed_in_that_file() {
 }
 
 #[test]
-fn what_a_source_refused_is_listed() {
+fn what_a_source_refused_is_listed_and_a_bound_is_told() {
     let asked = Asked::new(&[], &[]);
     asked.run("sources set shop --scheme stripe --secret-env SHOP_SECRET").ends_with(0);
     let url = format!("{}/in/shop", asked.serving.url);
@@ -139,6 +139,8 @@ fn what_a_source_refused_is_listed() {
     }
     let refused = asked.json("sources refused shop");
     assert_eq!((refused.as_array().unwrap().len(), &refused[0]["body"]), (3, &json!("{}")), "{refused}");
+    let bounded = asked.run("sources refused shop --limit 2").ends_with(0);
+    assert!(bounded.err.contains("newest 2"), "{bounded:?}");
     asked.end();
 }
 

@@ -290,7 +290,8 @@ async fn what_is_wrong_is_told_as_a_problem() {
         ),
         (
             served
-                .put("/v1/sources/other")
+                .client
+                .put(format!("{}/v1/sources/other", served.url))
                 .json(&json!({ "scheme": "stripe", "secrets": {}, "dedupe": [null, "1d"] })),
             422,
         ),

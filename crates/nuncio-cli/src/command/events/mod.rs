@@ -1,6 +1,7 @@
 //! `nuncio events`: what a gateway stored, and what became of it.
 
 mod list;
+mod replay;
 mod resend;
 mod show;
 mod tail;
@@ -16,6 +17,7 @@ Examples:
   nuncio events list --type charge.failed --since 2026-01-31T00:00:00Z
   nuncio events show evt_01JZZZZZZZZZZZZZZZZZZZZZZZ
   nuncio events resend evt_01JZZZZZZZZZZZZZZZZZZZZZZZ --endpoint billing
+  nuncio events replay --endpoint billing --since 2026-01-31T00:00:00Z
   nuncio events tail --origin source/shop --json";
 
 /// List, show, follow and deliver again the events of a gateway
@@ -31,6 +33,7 @@ enum Action {
     List(list::ListCommand),
     Show(show::ShowCommand),
     Resend(resend::ResendCommand),
+    Replay(replay::ReplayCommand),
     Tail(tail::TailCommand),
 }
 
@@ -40,6 +43,7 @@ impl EventsCommand {
             Action::List(command) => command.run(session).await,
             Action::Show(command) => command.run(session).await,
             Action::Resend(command) => command.run(session).await,
+            Action::Replay(command) => command.run(session).await,
             Action::Tail(command) => command.run(session).await,
         }
     }

@@ -146,7 +146,7 @@ fn tell(gateway: &Gateway, store: &std::path::Path) -> Result<(), Stop> {
     if sources.is_empty() {
         stderr::line(&format!(
             "nuncio: no source is set up yet. For one named shop that takes webhooks of Stripe at {url}/in/shop:\n  \
-             curl -X PUT {url}/v1/sources/shop --json '{{\"scheme\": \"stripe\", \"secrets\": {{\"current\": \"…\"}}}}'"
+             nuncio sources set shop --scheme stripe --secret-env STRIPE_WEBHOOK_SECRET --gateway {url}"
         ));
     }
     Ok(())
