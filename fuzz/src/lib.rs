@@ -62,7 +62,7 @@ pub fn cuts(body: &[u8]) -> impl Iterator<Item = Vec<Bytes>> {
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     thread_local! {
         static RUNTIME: tokio::runtime::Runtime =
-            tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     }
     RUNTIME.with(|runtime| runtime.block_on(future))
 }

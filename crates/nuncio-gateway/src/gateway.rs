@@ -1,7 +1,7 @@
 //! The gateway: options go in, a service comes out, and a handle to it.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use nuncio_client::{Clock, Error, Random};
@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::client::Peer;
 use crate::config::Watch;
 use crate::metrics::{Counted, Metrics};
 use crate::options::Options;
@@ -157,6 +158,12 @@ impl Gateway {
         let scheme = if options.tls.is_some() { "https" } else { "http" };
         let own = || format!("{scheme}://{}", self.address);
         options.public_url.as_ref().map_or_else(own, |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// What it serves, to be asked within this process as a program of this machine would: without a connection, and without the bounds on one.
+    pub fn router(&self) -> axum::Router {
+        let peer = Peer { address: Ipv4Addr::LOCALHOST.into(), is_tls: false };
+        self.server.router.clone().layer(axum::Extension(peer))
     }
 
     /// The names of its sources.

@@ -86,13 +86,20 @@ impl Config {
             .map_err(|error| {
                 Error::configuration(format!("{} cannot be read", path.display())).because(error)
             })?;
-        let read: Self =
-            read_yaml(&text, &path.display().to_string(), |config, tell| check::check(config, env, tell))?;
+        let read = Self::from_yaml(&text, &path.display().to_string(), env)?;
         Ok(Self { path: path.to_owned(), ..read })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Reads what stands in a config file that is called `name`.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) with the place of every mistake.
+    pub fn from_yaml(text: &str, name: &str, env: &Env) -> Result<Self, Error> {
+        read_yaml(text, name, |config, tell| check::check(config, env, tell))
     }
 
     /// The options that it names; the others have their defaults.
