@@ -26,6 +26,9 @@ struct Contents {
     refused: Vec<Refused>,
     documents: BTreeMap<(DocumentKind, String), Document>,
     revision: u64,
+    /// Numbers are never given twice: somebody may still hold that of what is gone.
+    last_event: u64,
+    last_delivery: u64,
 }
 
 #[derive(Debug)]
@@ -82,9 +85,11 @@ impl Contents {
         if let Some((same, _)) = same {
             return Appended::Duplicate { id: same.id, same_body: same.body == event.body };
         }
-        let place = self.events.last_key_value().map_or(1, |(place, _)| place + 1);
+        self.last_event += 1;
+        let place = self.last_event;
         for owed in owed.into_iter().filter(|owed| self.endpoints.contains_key(&owed.endpoint)) {
-            let id = DeliveryId(self.deliveries.last_key_value().map_or(1, |(id, _)| id.0 + 1));
+            self.last_delivery += 1;
+            let id = DeliveryId(self.last_delivery);
             let is_first = self.queue(&owed.endpoint, owed.order_key.as_deref()).is_empty();
             let delivery = Delivery {
                 id,
