@@ -110,11 +110,20 @@ async fn deliver(store: &Arc<SqliteStore>, label: &str) -> Vec<String> {
                         at: now,
                         took: Duration::from_millis(3),
                         status: Some(200),
+                        step: None,
                         error: None,
                         excerpt: Bytes::from_static(b"ok"),
                     };
                     let (attempt, then) = (Some(attempt), Then::Delivered);
-                    store.settle(Settlement { lease, now, attempt, then, health: None, tell: Vec::new() })
+                    store.settle(Settlement {
+                        lease,
+                        now,
+                        attempt,
+                        progress: None,
+                        then,
+                        health: None,
+                        tell: Vec::new(),
+                    })
                 };
                 let settled = futures_util::future::join_all(
                     taken.into_iter().map(|leased| settle(leased.lease, leased.attempt)),

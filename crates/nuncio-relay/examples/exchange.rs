@@ -19,7 +19,8 @@ use nuncio_relay::deliver::{Settings, Targets};
 use nuncio_relay::inbox::{Arrival, ClientFetch};
 use nuncio_relay::store::{Document, DocumentKind, Documents, Lease, Leased, MemoryStore, Store};
 use nuncio_relay::{
-    Deliver, DeliveryId, Directory, Dispatcher, Endpoint, Event, EventId, Headers, Inbox, Origin, dispatch,
+    Deliver, DeliveryId, Directory, Dispatcher, Endpoint, Event, EventId, Headers, Inbox, Journal, Origin,
+    Progress, dispatch,
 };
 use nuncio_service::Env;
 use serde::Deserialize;
@@ -80,7 +81,9 @@ async fn deliver(targets: &Arc<dyn Deliver>, delivery: Delivery) -> Result<Value
         body: body.into(),
     };
     let lease = Lease { delivery: DeliveryId(1), fence: attempt.into() };
-    let outcome = targets.deliver("made-up", endpoint, Leased { lease, event, attempt }).await;
+    let leased = Leased { lease, event, attempt, progress: Progress::default() };
+    let journal = Journal::new(Arc::new(MemoryStore::new()), lease);
+    let outcome = targets.deliver("made-up", endpoint, leased, journal).await;
     let reason = outcome.result.as_ref().err().map(|failure| failure.reason.clone());
     let excerpt = String::from_utf8_lossy(&outcome.excerpt);
     Ok(json!({ "taken": reason.is_none(), "reason": reason, "status": outcome.status, "excerpt": excerpt }))

@@ -53,6 +53,8 @@ pub struct Attempt {
     pub took: Duration,
     /// The status that was answered, if one was.
     pub status: Option<u16>,
+    /// The call of a service at which it ended, by the name of its step; `None` where no service is called.
+    pub step: Option<String>,
     /// Why it failed; `None` if the endpoint took the event.
     pub error: Option<String>,
     /// The first bytes of the answer.

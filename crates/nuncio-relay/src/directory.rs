@@ -41,6 +41,8 @@ pub struct Endpoint {
     pub route: Route,
     /// What the templates of its target may name.
     pub env: Env,
+    /// The calls that its target consists of, if it does.
+    pub(crate) steps: Vec<deliver::Step>,
 }
 
 impl Endpoint {
@@ -50,7 +52,8 @@ impl Endpoint {
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when they cannot be used.
     pub fn new(settings: settings::Endpoint, env: Env) -> Result<Self, Error> {
         deliver::check(&settings, &env)?;
-        Ok(Self { route: Route::new(&settings)?, settings, env })
+        let steps = settings.to.operations().map_or_else(|| Ok(Vec::new()), deliver::Step::all)?;
+        Ok(Self { route: Route::new(&settings)?, settings, env, steps })
     }
 }
 

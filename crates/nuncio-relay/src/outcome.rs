@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::Progress;
+
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -13,20 +15,24 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// The first bytes of the answer.
     pub excerpt: Bytes,
+    /// The call of a service at which it ended, by the name of its step.
+    pub step: Option<String>,
+    /// How far the delivery is now. `None`: as far as it was.
+    pub progress: Option<Progress>,
 }
 
 impl Outcome {
     /// The endpoint took the event, with this status.
     #[must_use]
     pub fn taken(status: u16) -> Self {
-        Self { result: Ok(()), status: Some(status), excerpt: Bytes::new() }
+        Self { result: Ok(()), status: Some(status), excerpt: Bytes::new(), step: None, progress: None }
     }
 
     /// It did not.
     #[must_use]
     pub fn failed(fault: Fault, reason: impl Into<String>) -> Self {
-        let failure = Failure { fault, reason: reason.into(), retry_after: None };
-        Self { result: Err(failure), status: None, excerpt: Bytes::new() }
+        let failure = Failure { fault, reason: reason.into(), retry_after: None, is_final: false };
+        Self { result: Err(failure), status: None, excerpt: Bytes::new(), step: None, progress: None }
     }
 }
 
@@ -39,6 +45,8 @@ pub struct Failure {
     pub reason: String,
     /// How long the endpoint wants to be left alone.
     pub retry_after: Option<Duration>,
+    /// Whether the delivery is given up at once: another attempt could do for a second time what may have been done.
+    pub is_final: bool,
 }
 
 /// Kinds of failure, by what they say about the endpoint.

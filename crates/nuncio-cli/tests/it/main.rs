@@ -4,6 +4,8 @@
 
 mod authority;
 mod bad_input;
+#[cfg(unix)]
+mod calling;
 mod calls;
 mod connections;
 #[cfg(unix)]
@@ -16,6 +18,8 @@ mod exit_codes;
 mod failing_disk;
 #[cfg(unix)]
 mod fire;
+#[cfg(unix)]
+mod killed_calls;
 #[cfg(unix)]
 mod killed_relay;
 mod login;

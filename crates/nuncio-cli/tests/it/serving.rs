@@ -60,11 +60,16 @@ pub(crate) fn call(home: &Home, args: &[&str]) -> (i32, Value) {
 
 /// A webhook as Stripe sends it, and the status that is answered.
 pub(crate) fn webhook(home: &Home, url: &str) -> i32 {
+    signed_webhook(home, url, "stripe", BODY)
+}
+
+/// A webhook of this scheme, and the status that is answered.
+pub(crate) fn signed_webhook(home: &Home, url: &str, scheme: &str, body: &str) -> i32 {
     let secrets = Secrets::new().with("current", SECRET);
     let signed_at = Clock::system().now();
     let outgoing =
-        Outgoing { id: "", signed_at, method: "POST", url, body: BODY.as_bytes(), content_type: None };
-    let headers = sign(&provider("stripe").unwrap().scheme, &outgoing, &secrets).unwrap();
+        Outgoing { id: "", signed_at, method: "POST", url, body: body.as_bytes(), content_type: None };
+    let headers = sign(&provider(scheme).unwrap().scheme, &outgoing, &secrets).unwrap();
     let (name, value) = &headers[0];
-    call(home, &["POST", url, "-H", &format!("{name}: {value}"), "-d", BODY]).0
+    call(home, &["POST", url, "-H", &format!("{name}: {value}"), "-d", body]).0
 }

@@ -111,6 +111,8 @@ struct AttemptItem {
     took_ms: u64,
     /// The status that was answered, if one was.
     status: Option<u16>,
+    /// The call of a service at which it ended, by the name of its step; null where no service is called.
+    step: Option<String>,
     /// Why it failed; null if the endpoint took the event.
     error: Option<String>,
     /// The first bytes of the answer, as text. Secrets are blanked.
@@ -119,11 +121,11 @@ struct AttemptItem {
 
 impl From<Attempt> for AttemptItem {
     fn from(attempt: Attempt) -> Self {
-        let Attempt { number, at, took, status, error, excerpt } = attempt;
+        let Attempt { number, at, took, status, step, error, excerpt } = attempt;
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let redact = |text: &str| Redactor::global().redact(text).into_owned();
         let excerpt = redact(&String::from_utf8_lossy(&excerpt));
-        Self { number, at, took_ms, status, error: error.as_deref().map(redact), excerpt }
+        Self { number, at, took_ms, status, step, error: error.as_deref().map(redact), excerpt }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use nuncio_relay::store::Leased;
-use nuncio_relay::{Deliver, Endpoint, Fault, Outcome};
+use nuncio_relay::{Deliver, Endpoint, Fault, Journal, Outcome};
 use tokio::time::Instant;
 
 use super::Metrics;
@@ -16,8 +16,14 @@ pub(crate) struct Counted {
 }
 
 impl Deliver for Counted {
-    fn deliver(&self, name: &str, endpoint: Arc<Endpoint>, leased: Leased) -> BoxFuture<'static, Outcome> {
-        let attempt = self.deliver.deliver(name, endpoint, leased);
+    fn deliver(
+        &self,
+        name: &str,
+        endpoint: Arc<Endpoint>,
+        leased: Leased,
+        journal: Journal,
+    ) -> BoxFuture<'static, Outcome> {
+        let attempt = self.deliver.deliver(name, endpoint, leased, journal);
         let (metrics, name) = (Arc::clone(&self.metrics), name.to_owned());
         Box::pin(async move {
             let begun = Instant::now();

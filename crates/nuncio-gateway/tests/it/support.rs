@@ -9,7 +9,7 @@ use nuncio_client::{Clock, Random, wire};
 use nuncio_gateway::{Gateway, Handle, Options, Parts};
 use nuncio_relay::inbox::ClientFetch;
 use nuncio_relay::store::{Change, Document, DocumentKind, Leased, MemoryStore};
-use nuncio_relay::{Deliver, Endpoint, EventId, Outcome, Store};
+use nuncio_relay::{Deliver, Endpoint, EventId, Journal, Outcome, Store};
 use nuncio_service::Env;
 use nuncio_webhook::{Outgoing, Secrets, provider, sign};
 use reqwest::{Client, RequestBuilder, Response};
@@ -43,7 +43,13 @@ impl Delivered {
 }
 
 impl Deliver for Delivered {
-    fn deliver(&self, name: &str, _endpoint: Arc<Endpoint>, leased: Leased) -> BoxFuture<'static, Outcome> {
+    fn deliver(
+        &self,
+        name: &str,
+        _: Arc<Endpoint>,
+        leased: Leased,
+        _: Journal,
+    ) -> BoxFuture<'static, Outcome> {
         self.0.lock().unwrap().push((name.to_owned(), leased.event.id));
         async { Outcome::taken(200) }.boxed()
     }

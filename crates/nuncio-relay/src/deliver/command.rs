@@ -70,7 +70,7 @@ struct Output {
 
 fn judged(status: ExitStatus, output: &Output) -> Outcome {
     if status.success() {
-        return Outcome { result: Ok(()), status: None, excerpt: excerpt(&output.out) };
+        return Outcome { status: None, excerpt: excerpt(&output.out), ..Outcome::taken(0) };
     }
     // One that was killed has not said anything about the event.
     let fault = if status.code().is_some() { Fault::Refused } else { Fault::Unavailable };

@@ -24,9 +24,12 @@ pub(super) fn outcome(error: &Error, is_answer: bool, clock: &Clock) -> Outcome 
             fault,
             reason: reason(error),
             retry_after: told.filter(|_| fault == Fault::Throttled).map(|wait| wait.min(MAX_RETRY_AFTER)),
+            is_final: false,
         }),
         status: answer.map(|answer| answer.status.as_u16()),
         excerpt: answer.map_or_else(Bytes::new, |answer| excerpt(&answer.body)),
+        step: None,
+        progress: None,
     }
 }
 

@@ -18,11 +18,11 @@ mod event;
 mod failure;
 mod file;
 mod http;
-mod operation;
+mod operations;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, slice};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -33,8 +33,11 @@ use crate::Event;
 use crate::directory::Endpoint;
 use crate::dispatch::Deliver;
 use crate::outcome::Outcome;
+use crate::progress::Journal;
 use crate::settings::{self, Target};
 use crate::store::Leased;
+
+pub(crate) use operations::Step;
 
 /// The longest wait that an endpoint is granted by `Retry-After`: a day.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -74,7 +77,7 @@ pub struct Targets(Arc<Inner>);
 
 struct Inner {
     receivers: http::Receivers,
-    connections: operation::Connections,
+    connections: operations::Connections,
     clock: Clock,
 }
 
@@ -85,25 +88,33 @@ impl Targets {
         let Settings { wire, connect, clock } = settings;
         Self(Arc::new(Inner {
             receivers: http::Receivers::new(wire, clock.clone()),
-            connections: operation::Connections::new(connect, clock.clone()),
+            connections: operations::Connections::new(connect, clock.clone()),
             clock,
         }))
     }
 }
 
 impl Deliver for Targets {
-    fn deliver(&self, name: &str, endpoint: Arc<Endpoint>, leased: Leased) -> BoxFuture<'static, Outcome> {
+    fn deliver(
+        &self,
+        name: &str,
+        endpoint: Arc<Endpoint>,
+        leased: Leased,
+        journal: Journal,
+    ) -> BoxFuture<'static, Outcome> {
         let (inner, name) = (Arc::clone(&self.0), name.to_owned());
         Box::pin(async move {
-            let Leased { event, attempt, .. } = leased;
+            let Leased { event, attempt, progress, .. } = leased;
             let event = match event::sent(event, &endpoint) {
                 Ok(event) => event,
                 Err(error) => return failure::outcome(&error, false, &inner.clock),
             };
             let parcel = Parcel { name: &name, endpoint: &endpoint, event: &event, attempt };
+            let calls = |operations| inner.connections.deliver(&parcel, operations, &journal, progress);
             match &endpoint.settings.to {
                 Target::Http(http) => inner.receivers.deliver(&parcel, http).await,
-                Target::Operation(operation) => inner.connections.deliver(&parcel, operation).await,
+                Target::Operation(operation) => calls(slice::from_ref(operation)).await,
+                Target::Operations(operations) => calls(operations).await,
                 Target::Command(run) => command::deliver(&parcel, run).await,
                 Target::File(file) => file::deliver(&parcel, file).await,
             }
@@ -135,7 +146,8 @@ impl Parcel<'_> {
 pub(crate) fn check(settings: &settings::Endpoint, env: &Env) -> Result<(), Error> {
     match &settings.to {
         Target::Http(http) => http::check(http, env),
-        Target::Operation(operation) => operation::check(operation),
+        // They are made ready beforehand, which tells.
+        Target::Operation(_) | Target::Operations(_) => Ok(()),
         Target::Command(run) => command::check(run),
         Target::File(_) => Ok(()),
     }

@@ -22,12 +22,20 @@ use tokio::sync::{Notify, watch};
 use crate::clock;
 use crate::directory::{Directory, Endpoint};
 use crate::outcome::Outcome;
+use crate::progress::Journal;
 use crate::store::{Leased, Store};
 
 /// Makes one attempt to deliver.
 pub trait Deliver: Send + Sync {
     /// Tries to deliver to the endpoint of this name. Dropping the future gives up; the endpoint may or may not have got the event then.
-    fn deliver(&self, name: &str, endpoint: Arc<Endpoint>, leased: Leased) -> BoxFuture<'static, Outcome>;
+    /// What must be known if the worker dies meanwhile, or when it goes on from there another time, is written into the journal.
+    fn deliver(
+        &self,
+        name: &str,
+        endpoint: Arc<Endpoint>,
+        leased: Leased,
+        journal: Journal,
+    ) -> BoxFuture<'static, Outcome>;
 }
 
 /// Settings of a [`Dispatcher`].

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::Attempt;
 use crate::clock;
 use crate::outcome::{Fault, Outcome};
+use crate::progress::Journal;
 use crate::store::{
     Append, HealthChange, LeaseRequest, Leased, Leases, Settled, Settlement, StoreError, Then,
 };
@@ -188,8 +189,13 @@ impl Dispatcher {
             let Some(known) = work.lanes.get_mut(&request.endpoint) else { continue };
             for leased in leases.taken {
                 known.lane.begin(Instant::now());
-                let attempt =
-                    self.deliver.deliver(&request.endpoint, Arc::clone(&known.endpoint), leased.clone());
+                let journal = Journal::new(Arc::clone(&self.store), leased.lease);
+                let attempt = self.deliver.deliver(
+                    &request.endpoint,
+                    Arc::clone(&known.endpoint),
+                    leased.clone(),
+                    journal,
+                );
                 let timeout = known.endpoint.settings.delivery.timeout.0;
                 let begun = Begun {
                     endpoint: request.endpoint.clone(),
@@ -254,6 +260,7 @@ impl Dispatcher {
             at: begun.at,
             took,
             status: outcome.status,
+            step: outcome.step,
             error: outcome.result.err().map(|failure| failure.reason),
             excerpt: outcome.excerpt,
         };
@@ -274,6 +281,7 @@ impl Dispatcher {
             lease: begun.leased.lease,
             now: now.due,
             attempt: Some(attempt),
+            progress: outcome.progress,
             then: verdict.then,
             health: verdict.health,
             tell,
@@ -287,6 +295,7 @@ impl Dispatcher {
             lease: leased.lease,
             now: request.now,
             attempt: None,
+            progress: None,
             then: Then::Retry(request.now),
             health: None,
             tell: Vec::new(),

@@ -57,7 +57,7 @@ impl Case<'_> {
             let (health, notice) = self.disabled(failure.reason.clone());
             return Verdict { then: Then::Retry(self.now.due), health: Some(health), notices: vec![notice] };
         }
-        let then = self.next_try(failure.retry_after, random);
+        let then = if failure.is_final { Then::Dead } else { self.next_try(failure.retry_after, random) };
         let (health, mut notices) = self.decline(&failure.reason);
         // Nobody is told that he could not be told: it would go on for ever.
         if then == Then::Dead && self.leased.event.origin != Origin::Relay {

@@ -42,7 +42,7 @@ impl Jq {
     pub(crate) fn new(code: &str) -> Result<Self, Error> {
         let refused = |what: String| {
             Error::configuration(format!("the jq expression {code:?} {what}"))
-                .advise("it is asked of {type, headers, body}, such as .body.amount > 100")
+                .advise("it is asked of {id, type, headers, body}, such as .body.amount > 100")
         };
         let tokens = Lexer::new(code).lex().map_err(|_| refused("is not jq".to_owned()))?;
         if let Some(name) = left_out(&tokens) {
@@ -73,10 +73,29 @@ impl Jq {
         first.transpose().map_err(|error| error.to_string())
     }
 
-    /// Whether the first value is neither `null` nor `false`. What fails does not hold.
+    /// Whether the first value is neither `null` nor `false`.
+    ///
+    /// # Errors
+    /// What jq says.
+    pub(crate) fn truth(&self, subject: &Val) -> Result<bool, String> {
+        Ok(!matches!(self.first(subject)?, None | Some(Val::Null | Val::Bool(false))))
+    }
+
+    /// The first value as JSON, if it gives one that JSON has.
+    ///
+    /// # Errors
+    /// What jq says.
+    pub(crate) fn value(&self, subject: &Val) -> Result<Option<serde_json::Value>, String> {
+        let first = self.first(subject)?;
+        first
+            .map(|value| serde_json::from_slice(&json(&value)).map_err(|error| error.to_string()))
+            .transpose()
+    }
+
+    /// Likewise. What fails does not hold.
     pub(super) fn holds(&self, subject: &Val) -> bool {
-        match self.first(subject) {
-            Ok(value) => !matches!(value, None | Some(Val::Null | Val::Bool(false))),
+        match self.truth(subject) {
+            Ok(holds) => holds,
             Err(error) => {
                 tracing::warn!(jq = self.code, error, "an expression failed, and so did not hold");
                 false

@@ -1,6 +1,7 @@
 //! An event as expressions see it.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use jaq_json::{Val, read};
 use nuncio_client::json::depth;
@@ -37,27 +38,17 @@ impl<'e> Subject<'e> {
                 "headers": self.headers(),
                 "body": null,
             });
-            let body = self
-                .jq_body()
-                .unwrap_or_else(|| Val::from(String::from_utf8_lossy(&self.event.body).into_owned()));
             let around = read::parse_single(around.to_string().as_bytes()).unwrap_or(Val::Null);
-            match around {
-                Val::Obj(fields) => {
-                    let mut fields = (*fields).clone();
-                    fields.insert(Val::from("body".to_owned()), body);
-                    Val::obj(fields)
-                }
-                other => other,
-            }
+            with(around, "body", value(&self.event.body))
         })
     }
 
-    fn jq_body(&self) -> Option<Val> {
-        let body = &self.event.body;
-        if depth(body) > MAX_DEPTH {
-            return None;
-        }
-        read::parse_single(body).ok()
+    /// The event for jq, with what was answered to calls before as `answers`.
+    pub(crate) fn jq_with(&self, answers: &BTreeMap<String, String>) -> Val {
+        let answers = answers.iter().fold(Val::obj(jaq_json::Map::default()), |answers, (step, answer)| {
+            with(answers, step, value(answer.as_bytes()))
+        });
+        with(self.jq().clone(), "answers", answers)
     }
 
     /// The body for JSONPath, if it is JSON.
@@ -72,5 +63,23 @@ impl<'e> Subject<'e> {
             headers.entry(name.to_ascii_lowercase()).or_insert_with(value);
         }
         headers
+    }
+}
+
+/// What the JSON says, or a text where it is none.
+fn value(bytes: &[u8]) -> Val {
+    let json = if depth(bytes) > MAX_DEPTH { None } else { read::parse_single(bytes).ok() };
+    json.unwrap_or_else(|| Val::from(String::from_utf8_lossy(bytes).into_owned()))
+}
+
+/// The object with one more field.
+fn with(object: Val, name: &str, value: Val) -> Val {
+    match object {
+        Val::Obj(fields) => {
+            let mut fields = (*fields).clone();
+            fields.insert(Val::from(name.to_owned()), value);
+            Val::obj(fields)
+        }
+        other => other,
     }
 }

@@ -67,6 +67,8 @@ pub enum Target {
     Http(Http),
     /// Into a call of an operation of a service.
     Operation(Operation),
+    /// Into a few calls, one after the other, 1 to 5: each gets to see what was answered to those before it.
+    Operations(#[schemars(length(min = 1, max = 5))] Vec<Operation>),
     /// Into a command of this machine. Only a config file can say so.
     Command(Run),
     /// To the end of a file of this machine, one line of JSON each. Only a config file can say so.
@@ -79,8 +81,18 @@ impl Target {
     pub fn is_local(&self) -> bool {
         match self {
             Self::Http(http) => !http.allow_addresses.is_empty(),
-            Self::Operation(_) => false,
+            Self::Operation(_) | Self::Operations(_) => false,
             Self::Command(_) | Self::File(_) => true,
+        }
+    }
+
+    /// The calls that it consists of, if it does.
+    #[must_use]
+    pub fn operations(&self) -> Option<&[Operation]> {
+        match self {
+            Self::Operation(operation) => Some(std::slice::from_ref(operation)),
+            Self::Operations(operations) => Some(operations),
+            Self::Http(_) | Self::Command(_) | Self::File(_) => None,
         }
     }
 }
@@ -124,10 +136,16 @@ pub struct Http {
     pub allow_addresses: Vec<Cidr>,
 }
 
-/// A call of an operation of a service. The id of the event is the idempotency key.
+/// A call of an operation of a service. Its idempotency key begins with the id of the event, and is the same for each attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
+    /// What the call is known by: its answer to those after it, and how far a delivery is. Default: the name of the operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A jq expression over `{id, type, headers, body, answers}`: the call is made if it gives neither `null` nor `false`. Default: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
     /// The service.
     pub service: String,
     /// Its operation.
@@ -135,9 +153,43 @@ pub struct Operation {
     /// The account, as `nuncio login --as` named it. Default: the environment's credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Its inputs: values, and texts with templates over `event.id`, `event.type`, `event.headers` and `event.body`.
+    /// Its inputs. Default: none.
     #[serde(default)]
-    pub inputs: BTreeMap<String, serde_json::Value>,
+    pub inputs: Inputs,
+    /// Whether a call of which it is not known whether it was made is made again, though that may do it twice. Default: no; the delivery is given
+    /// up and says so. Calls that do no harm twice, and those under an idempotency key that the service knows, are made again always.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retry_unknown: bool,
+}
+
+/// How many calls may follow each other.
+pub const MAX_STEPS: usize = 5;
+
+impl Operation {
+    /// What the call is known by.
+    #[must_use]
+    pub fn step(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.operation)
+    }
+}
+
+/// The inputs of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "inputs are an object of values and templates, or a jq expression that gives an object"
+)]
+pub enum Inputs {
+    /// Values, and texts with templates over `event.id`, `event.type`, `event.headers`, `event.body` and `answers.NAME`.
+    Templates(BTreeMap<String, serde_json::Value>),
+    /// A jq expression over `{id, type, headers, body, answers}` that gives an object.
+    Jq(String),
+}
+
+impl Default for Inputs {
+    fn default() -> Self {
+        Self::Templates(BTreeMap::new())
+    }
 }
 
 /// A command of this machine. It gets the body on its standard input, and the id and type as `NUNCIO_EVENT_ID` and `NUNCIO_EVENT_TYPE`; it has taken

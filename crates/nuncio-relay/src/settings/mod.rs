@@ -9,6 +9,6 @@ mod text;
 
 pub use application::{Application, EventType};
 pub use auth::Auth;
-pub use endpoint::{Delivery, Endpoint, File, Filter, Http, Operation, Run, Target};
+pub use endpoint::{Delivery, Endpoint, File, Filter, Http, Inputs, MAX_STEPS, Operation, Run, Target};
 pub use secret::SecretText;
 pub use source::{Dedupe, Source};

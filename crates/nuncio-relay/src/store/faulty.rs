@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
-use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin};
+use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress};
 
 use super::{
     Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus, EventQuery,
-    EventSummary, HealthChange, LeaseRequest, Leases, Page, Refused, Settled, Settlement, Stats, Store,
-    StoreError, Trim, Trimmed,
+    EventSummary, HealthChange, Lease, LeaseRequest, Leases, Page, Refused, Settled, Settlement, Stats,
+    Store, StoreError, Trim, Trimmed,
 };
 
 /// A store that fails while it is told to: for tests of what goes on above one.
@@ -54,6 +54,7 @@ macro_rules! steps {
 steps! {
     append(append: Append) -> Appended;
     lease(requests: Vec<LeaseRequest>) -> Vec<Leases>;
+    note(lease: Lease, progress: Progress) -> bool;
     settle(settlement: Settlement) -> Settled;
     resend(deliveries: Vec<DeliveryId>, due: Timestamp, progress: Option<Document>) -> u64;
     set_health(endpoint: String, change: HealthChange) -> ();

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
-use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, State};
+use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress, State};
 
 use super::{
     Answer, Append, Appended, Change, DeliveryQuery, Disabled, Document, DocumentKind, Documents,
@@ -40,6 +40,7 @@ struct Owed {
     at: Timestamp,
     fence: u64,
     attempts: Vec<Attempt>,
+    progress: Progress,
 }
 
 impl Owed {
@@ -100,7 +101,14 @@ impl Contents {
                 attempts: 0,
                 order_key: owed.order_key,
             };
-            let owed = Owed { delivery, event: place, at: event.at, fence: 0, attempts: Vec::new() };
+            let owed = Owed {
+                delivery,
+                event: place,
+                at: event.at,
+                fence: 0,
+                attempts: Vec::new(),
+                progress: Progress::default(),
+            };
             self.deliveries.insert(id, owed);
         }
         self.events.insert(place, (event, unique.map(|unique| unique.key)));
@@ -144,7 +152,8 @@ impl Contents {
         owed.delivery.due = Some(until);
         let (event, _) = self.events.get(&owed.event)?;
         let lease = Lease { delivery: id, fence: owed.fence };
-        Some(Leased { lease, event: event.clone(), attempt: owed.delivery.attempts })
+        let (attempt, progress) = (owed.delivery.attempts, owed.progress.clone());
+        Some(Leased { lease, event: event.clone(), attempt, progress })
     }
 
     fn next_due(&self, endpoint: &str) -> Option<Timestamp> {
@@ -152,10 +161,16 @@ impl Contents {
         of_endpoint.filter_map(|owed| owed.delivery.due).min()
     }
 
+    /// The delivery of this lease, if it is valid.
+    fn of_lease(&mut self, lease: Lease) -> Option<&mut Owed> {
+        let owed = self.deliveries.get_mut(&lease.delivery)?;
+        (owed.fence == lease.fence && owed.delivery.state == State::Waiting).then_some(owed)
+    }
+
     fn settle(&mut self, settlement: Settlement) -> Settled {
-        let Some(owed) = self.deliveries.get_mut(&settlement.lease.delivery) else { return Settled::Void };
-        if owed.fence != settlement.lease.fence || owed.delivery.state != State::Waiting {
-            return Settled::Void;
+        let Some(owed) = self.of_lease(settlement.lease) else { return Settled::Void };
+        if let Some(progress) = settlement.progress {
+            owed.progress = progress;
         }
         match settlement.attempt {
             Some(attempt) => owed.attempts.push(attempt),
@@ -205,6 +220,7 @@ impl Contents {
         let Some(owed) = self.deliveries.get_mut(&id) else { return false };
         owed.delivery.attempts = 0;
         owed.fence += 1;
+        owed.progress = std::mem::take(&mut owed.progress).sent_again(owed.delivery.state);
         let is_head = owed.delivery.state == State::Waiting;
         if is_head || !waits_for_others {
             owed.delivery.state = State::Waiting;
@@ -287,6 +303,13 @@ impl Store for MemoryStore {
 
     fn lease(&self, requests: Vec<LeaseRequest>) -> Answer<'_, Vec<Leases>> {
         self.step(move |contents| Ok(requests.iter().map(|request| contents.lease(request)).collect()))
+    }
+
+    fn note(&self, lease: Lease, progress: Progress) -> Answer<'_, bool> {
+        self.step(move |contents| {
+            let owed = contents.of_lease(lease);
+            Ok(owed.map(|owed| owed.progress = progress).is_some())
+        })
     }
 
     fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {

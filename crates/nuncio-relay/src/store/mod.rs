@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Headers, Origin, State};
+use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Headers, Origin, Progress, State};
 
 #[cfg(feature = "suite")]
 pub use faulty::FaultyStore;
@@ -71,10 +71,14 @@ pub trait Store: Send + Sync {
     /// void. A disabled endpoint gives none. One answer for each request, in their order.
     fn lease(&self, requests: Vec<LeaseRequest>) -> Answer<'_, Vec<Leases>>;
 
+    /// Writes down how far a delivery is, and says whether the lease was valid: if not, nothing was written.
+    fn note(&self, lease: Lease, progress: Progress) -> Answer<'_, bool>;
+
     /// Ends a lease with what came of it.
     fn settle(&self, settlement: Settlement) -> Answer<'_, Settled>;
 
-    /// Makes deliveries due again, with all their attempts before them, whether they have ended or wait, and says how many there were.
+    /// Makes deliveries due again, with all their attempts before them, whether they have ended or wait, and says how many there were. What
+    /// counts of their progress then, [`Progress::sent_again`] says.
     /// `progress` is written down in the same step: how far the job is that asked for it.
     fn resend(
         &self,
@@ -201,6 +205,8 @@ pub struct Leased {
     pub event: Event,
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// How far it is.
+    pub progress: Progress,
 }
 
 /// A lease of a delivery. A later lease of the same delivery makes it void.
@@ -221,6 +227,8 @@ pub struct Settlement {
     pub now: Timestamp,
     /// What was tried. `None`: nothing was, and the attempt does not count.
     pub attempt: Option<Attempt>,
+    /// How far the delivery is now. `None`: as far as it was.
+    pub progress: Option<Progress>,
     /// What becomes of the delivery.
     pub then: Then,
     /// What it says about the endpoint.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use nuncio_client::Random;
 
-use crate::{Attempt, Event, EventId, Headers, Origin};
+use crate::{Attempt, Begun, Event, EventId, Headers, Origin, Progress};
 
 use super::{
     Append, Appended, Change, DeliveryQuery, Document, DocumentKind, EventQuery, From, HealthChange, Lease,
@@ -34,6 +34,9 @@ macro_rules! store_suite {
             a_lease_that_ended_is_taken_over_and_void,
             what_a_wrong_clock_made_due_is_taken_at_once,
             a_lease_is_settled_once,
+            progress_is_noted_by_whoever_holds_the_lease,
+            progress_is_settled_with_the_attempt_or_stays,
+            what_is_sent_again_goes_on_or_begins_anew,
             an_attempt_that_was_not_made_does_not_count,
             a_disabled_endpoint_gives_no_leases,
             deliveries_of_a_key_go_one_after_the_other,
@@ -141,10 +144,19 @@ fn settlement(lease: Lease, now: i64, then: Then) -> Settlement {
         at: at(now),
         took: std::time::Duration::from_micros(1_234),
         status: Some(503),
+        step: Some("tell".to_owned()),
         error: Some("the server said no".to_owned()),
         excerpt: Bytes::from_static(b"<html>\xff"),
     };
-    Settlement { lease, now: at(now), attempt: Some(attempt), then, health: None, tell: vec![] }
+    Settlement {
+        lease,
+        now: at(now),
+        attempt: Some(attempt),
+        progress: None,
+        then,
+        health: None,
+        tell: vec![],
+    }
 }
 
 async fn owed_to(store: &dyn Store, endpoint: &str) -> Vec<crate::Delivery> {
@@ -248,6 +260,69 @@ pub async fn a_lease_is_settled_once(store: &dyn Store) {
     let delivery = owed_to(store, "a").await.remove(0);
     assert_eq!((delivery.due, delivery.attempts), (Some(at(50)), 1));
     assert_eq!(store.attempts(delivery.id).await.unwrap().len(), 1);
+}
+
+fn progress(round: u32, begun: &[&str], answered: &[&str]) -> Progress {
+    let mark = |step: &&str| ((*step).to_owned(), Begun { at: at(1), keyed: false });
+    let answer = |step: &&str| ((*step).to_owned(), format!("{{\"n\":1.00,\"step\":\"{step}\"}}"));
+    Progress {
+        round,
+        begun: begun.iter().map(mark).collect(),
+        answers: answered.iter().map(answer).collect(),
+    }
+}
+
+pub async fn progress_is_noted_by_whoever_holds_the_lease(store: &dyn Store) {
+    with_endpoints(store, &["a"]).await;
+    store.append(append(1, 0, vec![owed("a", None, 0)])).await.unwrap();
+    let first = lease(store, "a", 0, 100).await.remove(0);
+    assert_eq!(first.progress, Progress::default());
+    assert!(store.note(first.lease, progress(0, &["tell"], &[])).await.unwrap());
+    let second = lease(store, "a", 100, 200).await.remove(0);
+    assert_eq!(second.progress, progress(0, &["tell"], &[]));
+    assert!(!store.note(first.lease, progress(0, &[], &["late"])).await.unwrap());
+    assert!(store.note(second.lease, progress(0, &["write"], &["tell"])).await.unwrap());
+    store.settle(settlement(second.lease, 101, Then::Retry(at(101)))).await.unwrap();
+    assert!(!store.note(second.lease, Progress::default()).await.unwrap());
+    assert!(
+        !store.note(Lease { delivery: crate::DeliveryId(9), fence: 1 }, Progress::default()).await.unwrap()
+    );
+    assert_eq!(lease(store, "a", 101, 200).await[0].progress, progress(0, &["write"], &["tell"]));
+}
+
+pub async fn progress_is_settled_with_the_attempt_or_stays(store: &dyn Store) {
+    with_endpoints(store, &["a"]).await;
+    store.append(append(1, 0, vec![owed("a", None, 0)])).await.unwrap();
+    let first = lease(store, "a", 0, 10).await.remove(0);
+    store.note(first.lease, progress(0, &["tell"], &[])).await.unwrap();
+    let second = lease(store, "a", 10, 20).await.remove(0);
+    let settle =
+        |lease, now, progress| Settlement { progress, ..settlement(lease, now, Then::Retry(at(now))) };
+    let late = settle(first.lease, 11, Some(progress(0, &[], &["late"])));
+    assert_eq!(store.settle(late).await.unwrap(), Settled::Void);
+    store.settle(settle(second.lease, 12, None)).await.unwrap();
+    let third = lease(store, "a", 12, 20).await.remove(0);
+    assert_eq!(third.progress, progress(0, &["tell"], &[]));
+    store.settle(settle(third.lease, 13, Some(Progress::default()))).await.unwrap();
+    assert_eq!(lease(store, "a", 13, 20).await[0].progress, Progress::default());
+}
+
+pub async fn what_is_sent_again_goes_on_or_begins_anew(store: &dyn Store) {
+    with_endpoints(store, &["a"]).await;
+    store.append(append(1, 0, vec![owed("a", None, 0)])).await.unwrap();
+    let known = progress(2, &["tell"], &["customer"]);
+    for (now, then, expected) in [
+        (10, Then::Retry(at(10)), known.clone()),
+        (20, Then::Dead, progress(2, &[], &["customer"])),
+        (30, Then::Delivered, progress(3, &[], &[])),
+    ] {
+        let leased = lease(store, "a", now, now + 5).await.remove(0);
+        let settled = Settlement { progress: Some(known.clone()), ..settlement(leased.lease, now, then) };
+        store.settle(settled).await.unwrap();
+        assert_eq!(store.resend(vec![leased.lease.delivery], at(now + 1), None).await.unwrap(), 1);
+        let again = lease(store, "a", now + 1, now + 5).await.remove(0);
+        assert_eq!(again.progress, expected);
+    }
 }
 
 pub async fn an_attempt_that_was_not_made_does_not_count(store: &dyn Store) {
@@ -444,7 +519,7 @@ pub async fn it_does_what_the_model_does(store: &dyn Store) {
         let now = step as i64 * 7;
         let endpoint = ["a", "b", "c"][below(3) as usize];
         let key = [None, None, Some("x"), Some("y")][below(4) as usize];
-        match below(11) {
+        match below(12) {
             0..=3 => {
                 let mut new = append(
                     step,
@@ -477,6 +552,7 @@ pub async fn it_does_what_the_model_does(store: &dyn Store) {
                 if then == Then::Retry(at(now + 30)) && below(2) == 0 {
                     settlement.attempt = None;
                 }
+                settlement.progress = (below(3) == 0).then(|| progress(1, &["tell"], &[]));
                 if below(4) == 0 {
                     settlement.tell.push(append(100_000 + step, now, vec![owed("c", key, now)]));
                     settlement.health = Some(HealthChange::Failing(at(now)));
@@ -484,6 +560,18 @@ pub async fn it_does_what_the_model_does(store: &dyn Store) {
                 assert_eq!(
                     store.settle(settlement.clone()).await.unwrap(),
                     model.settle(settlement).await.unwrap()
+                );
+            }
+            10 if !leases.is_empty() => {
+                let lease = leases[below(leases.len() as u64) as usize];
+                let noted = progress(
+                    below(2) as u32,
+                    &["tell"][..below(2) as usize],
+                    &["customer"][..below(2) as usize],
+                );
+                assert_eq!(
+                    store.note(lease, noted.clone()).await.unwrap(),
+                    model.note(lease, noted).await.unwrap()
                 );
             }
             8 => {

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use nuncio_client::Random;
 use nuncio_relay::dispatch::{Dispatcher, Handle, Settings};
 use nuncio_relay::store::{DocumentKind, FaultyStore, HealthChange, Leased, MemoryStore};
-use nuncio_relay::{Deliver, Directory, Endpoint, Fault, Outcome, State};
+use nuncio_relay::{Deliver, Directory, Endpoint, Fault, Journal, Outcome, State};
 use nuncio_service::Env;
 use serde_json::json;
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ struct Script {
 }
 
 impl Deliver for Script {
-    fn deliver(&self, name: &str, _: Arc<Endpoint>, _: Leased) -> BoxFuture<'static, Outcome> {
+    fn deliver(&self, name: &str, _: Arc<Endpoint>, _: Leased, _: Journal) -> BoxFuture<'static, Outcome> {
         self.begun.lock().unwrap().push((Instant::now(), name.to_owned()));
         let answer = self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Outcome::taken(200));
         Box::pin(async move {

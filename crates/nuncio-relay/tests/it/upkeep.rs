@@ -45,6 +45,7 @@ async fn give_up(world: &World) {
             lease: leased.lease,
             now,
             attempt: None,
+            progress: None,
             then: Then::Dead,
             health: None,
             tell: vec![],

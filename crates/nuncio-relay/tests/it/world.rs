@@ -13,7 +13,7 @@ use nuncio_relay::outbox::Outbox;
 use nuncio_relay::store::{
     Change, DeliveryQuery, Document, DocumentKind, EventQuery, EventSummary, MemoryStore, Store,
 };
-use nuncio_relay::{Deliver, Delivery, Directory, Endpoint, Outcome, store::Leased};
+use nuncio_relay::{Deliver, Delivery, Directory, Endpoint, Journal, Outcome, store::Leased};
 use nuncio_service::Env;
 use nuncio_webhook::{Outgoing, Secrets, provider, sign};
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub(crate) struct World {
 pub(crate) struct Nobody;
 
 impl Deliver for Nobody {
-    fn deliver(&self, _: &str, _: Arc<Endpoint>, _: Leased) -> BoxFuture<'static, Outcome> {
+    fn deliver(&self, _: &str, _: Arc<Endpoint>, _: Leased, _: Journal) -> BoxFuture<'static, Outcome> {
         Box::pin(std::future::pending())
     }
 }

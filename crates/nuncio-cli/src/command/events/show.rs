@@ -67,7 +67,7 @@ fn write(output: &mut Output, event: &Value) -> Result<(), Stop> {
         output.line(&format!("delivery {} to {to}: {state}", delivery["id"]))?;
         let tried = delivery["tried"].as_array().map_or(&[][..], Vec::as_slice);
         if !tried.is_empty() {
-            table::write(output, &["number", "at", "took_ms", "status", "error"], tried)?;
+            table::write(output, &["number", "at", "took_ms", "status", "step", "error"], tried)?;
         }
     }
     Ok(())

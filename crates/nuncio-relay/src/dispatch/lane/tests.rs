@@ -151,7 +151,8 @@ async fn a_late_failure_from_before_the_pause_does_not_lengthen_it() {
 async fn the_endpoint_says_how_long_it_is_left_alone() {
     let mut bench = Bench::new(32, None);
     let wait = Duration::from_secs(90);
-    let failure = Failure { fault: Fault::Throttled, reason: "429".to_owned(), retry_after: Some(wait) };
+    let reason = "429".to_owned();
+    let failure = Failure { fault: Fault::Throttled, reason, retry_after: Some(wait), is_final: false };
     bench.attempt(&Outcome { result: Err(failure), ..Outcome::taken(429) });
     assert_eq!(bench.lane.room(Instant::now()), Room::At(Instant::now() + wait));
     tokio::time::advance(wait).await;

@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::*;
 use crate::outcome::Failure;
 use crate::store::Lease;
-use crate::{DeliveryId, Event, EventId, Headers};
+use crate::{DeliveryId, Event, EventId, Headers, Progress};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -46,7 +46,7 @@ impl Facts {
         let case = Case {
             endpoint: "one",
             delivery: &Delivery::default(),
-            leased: &Leased { lease, event, attempt: self.attempt },
+            leased: &Leased { lease, event, attempt: self.attempt, progress: Progress::default() },
             outcome: &self.outcome,
             turn: self.turn,
             failing_since: self.failing_since,
@@ -92,10 +92,19 @@ fn what_would_be_too_old_is_given_up() {
 }
 
 #[test]
+fn what_may_have_been_done_is_not_tried_again() {
+    let mut outcome = Outcome::failed(Fault::Unavailable, "no answer in time");
+    outcome.result.as_mut().unwrap_err().is_final = true;
+    let verdict = Facts { outcome, ..Facts::of(Fault::Unavailable) }.decide();
+    assert_eq!((verdict.then, verdict.notices.len()), (Then::Dead, 1));
+}
+
+#[test]
 fn a_retry_after_is_waited_for_and_shortens_nothing() {
     for (told, least) in [(3600, 3600), (1, 5)] {
         let told = Some(Duration::from_secs(told));
-        let failure = Failure { fault: Fault::Throttled, reason: "429".to_owned(), retry_after: told };
+        let reason = "429".to_owned();
+        let failure = Failure { fault: Fault::Throttled, reason, retry_after: told, is_final: false };
         let outcome = Outcome { result: Err(failure), ..Outcome::taken(429) };
         let verdict = Facts { outcome, ..Facts::of(Fault::Throttled) }.decide();
         assert!(wait(&verdict) >= Duration::from_secs(least), "{verdict:?}");

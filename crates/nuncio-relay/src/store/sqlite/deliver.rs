@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use crate::store::{HealthChange, Lease, LeaseRequest, Leased, Leases, Settled, Settlement, Then};
-use crate::{Attempt, DeliveryId, Event, State};
+use crate::{Attempt, DeliveryId, Event, Progress, State};
 
 use super::append::append;
 use super::row::{
-    micros, millis, number, read_bytes, read_headers, read_id, read_number, read_origin, read_time, state,
+    micros, millis, number, progress, read_bytes, read_headers, read_id, read_number, read_origin,
+    read_progress, read_state, read_time, state,
 };
 
 pub(super) fn lease(db: &Connection, request: &LeaseRequest) -> Result<Leases> {
@@ -32,7 +33,7 @@ pub(super) fn lease(db: &Connection, request: &LeaseRequest) -> Result<Leases> {
 /// What is due from one time to another, both included.
 fn due(db: &Connection, endpoint: i64, from: i64, to: i64, limit: u32) -> Result<Vec<Leased>> {
     db.prepare_cached(
-        "SELECT d.id, d.fence + 1, d.attempts + 1, e.id, e.origin, e.type, e.at, e.headers, e.body
+        "SELECT d.id, d.fence + 1, d.attempts + 1, e.id, e.origin, e.type, e.at, e.headers, e.body, d.progress
          FROM delivery d JOIN event e ON e.seq = d.event
          WHERE d.endpoint = ?1 AND d.state = 0 AND d.due BETWEEN ?2 AND ?3 ORDER BY d.due, d.id LIMIT ?4",
     )?
@@ -44,6 +45,7 @@ fn read_leased(row: &Row<'_>) -> Result<Leased> {
     Ok(Leased {
         lease: Lease { delivery: DeliveryId(read_number(row, 0)?), fence: read_number(row, 1)? },
         attempt: row.get(2)?,
+        progress: read_progress(row, 9)?,
         event: Event {
             id: read_id(row, 3)?,
             origin: read_origin(row, 4)?,
@@ -59,6 +61,13 @@ fn next_due(db: &Connection, endpoint: i64) -> Result<Option<Timestamp>> {
     db.prepare_cached("SELECT due FROM delivery WHERE endpoint = ?1 AND state = 0 ORDER BY due LIMIT 1")?
         .query_row([endpoint], |row| read_time(row, 0))
         .optional()
+}
+
+pub(super) fn note(db: &Connection, lease: Lease, noted: &Progress) -> Result<bool> {
+    let changed = db
+        .prepare_cached("UPDATE delivery SET progress = ?3 WHERE id = ?1 AND fence = ?2 AND state = 0")?
+        .execute(params![number(lease.delivery.0), number(lease.fence), progress(noted)?])?;
+    Ok(changed > 0)
 }
 
 /// Whose delivery it is and behind what it stands.
@@ -90,6 +99,9 @@ pub(super) fn settle(db: &Connection, settlement: &Settlement) -> Result<Settled
         "UPDATE delivery SET state = ?2, due = ?3, attempts = attempts - ?4, fence = fence + 1 WHERE id = ?1",
     )?
     .execute(params![id, state(then), due.map(millis), uncounted])?;
+    if let Some(noted) = &settlement.progress {
+        set_progress(db, id, noted)?;
+    }
     if let Some(attempt) = &settlement.attempt {
         write_down(db, id, attempt)?;
     }
@@ -103,9 +115,15 @@ pub(super) fn settle(db: &Connection, settlement: &Settlement) -> Result<Settled
     Ok(Settled::Done { next })
 }
 
+fn set_progress(db: &Connection, delivery: i64, noted: &Progress) -> Result<()> {
+    db.prepare_cached("UPDATE delivery SET progress = ?2 WHERE id = ?1")?
+        .execute(params![delivery, progress(noted)?])
+        .map(drop)
+}
+
 fn write_down(db: &Connection, delivery: i64, attempt: &Attempt) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO attempt (delivery, number, at, took_us, status, error, excerpt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO attempt (delivery, number, at, took_us, status, error, excerpt, step) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         delivery,
@@ -115,6 +133,7 @@ fn write_down(db: &Connection, delivery: i64, attempt: &Attempt) -> Result<()> {
         attempt.status,
         attempt.error,
         &*attempt.excerpt,
+        attempt.step,
     ])?;
     Ok(())
 }
@@ -133,9 +152,18 @@ fn advance(db: &Connection, place: &Place, now: Timestamp) -> Result<Option<Time
 
 /// Makes a delivery due again; says whether it is there.
 pub(super) fn resend(db: &Connection, delivery: DeliveryId, due: Timestamp) -> Result<bool> {
+    let id = number(delivery.0);
+    let before = db
+        .prepare_cached("SELECT state, progress FROM delivery WHERE id = ?1")?
+        .query_row([id], |row| Ok((read_state(row, 0)?, read_progress(row, 1)?)))
+        .optional()?;
+    let Some((state, progress)) = before else { return Ok(false) };
+    let again = progress.clone().sent_again(state);
+    if again != progress {
+        set_progress(db, id, &again)?;
+    }
     // One that waits stays where it is. Behind others of its key it is parked, as one that has not been tried yet.
-    let changed = db
-        .prepare_cached(
+    db.prepare_cached(
             "UPDATE delivery SET attempts = 0, fence = fence + 1, state = is_behind, due = iif(is_behind, NULL, ?2)
              FROM (
                  SELECT d.id AS this, d.state <> 0 AND EXISTS (
@@ -143,8 +171,8 @@ pub(super) fn resend(db: &Connection, delivery: DeliveryId, due: Timestamp) -> R
                  ) AS is_behind FROM delivery d WHERE d.id = ?1
              ) WHERE id = this",
         )?
-        .execute(params![number(delivery.0), millis(due)])?;
-    Ok(changed > 0)
+        .execute(params![id, millis(due)])?;
+    Ok(true)
 }
 
 pub(super) fn set_health_of(db: &Connection, name: &str, change: &HealthChange) -> Result<()> {

@@ -21,12 +21,12 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
-use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin};
+use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress};
 
 use super::{
     Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus, EventQuery,
-    EventSummary, HealthChange, LeaseRequest, Leases, Page, Refused, Settled, Settlement, Stats, Store,
-    StoreError, Trim, Trimmed,
+    EventSummary, HealthChange, Lease, LeaseRequest, Leases, Page, Refused, Settled, Settlement, Stats,
+    Store, StoreError, Trim, Trimmed,
 };
 use files::Files;
 use writer::Writer;
@@ -103,6 +103,10 @@ impl Store for SqliteStore {
             Ok(requests.iter().map(|request| deliver::lease(db, request)).collect::<rusqlite::Result<_>>()?)
         };
         self.writer.write(lease).boxed()
+    }
+
+    fn note(&self, lease: Lease, progress: Progress) -> Answer<'_, bool> {
+        self.writer.write(move |db| Ok(deliver::note(db, lease, &progress)?)).boxed()
     }
 
     fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {

@@ -138,7 +138,7 @@ pub(super) fn deliveries(db: &Connection, query: &DeliveryQuery) -> Result<Page<
 
 pub(super) fn attempts(db: &Connection, delivery: DeliveryId) -> Result<Vec<Attempt>> {
     db.prepare_cached(
-        "SELECT number, at, took_us, status, error, excerpt FROM attempt WHERE delivery = ?1 ORDER BY rowid",
+        "SELECT number, at, took_us, status, error, excerpt, step FROM attempt WHERE delivery = ?1 ORDER BY rowid",
     )?
     .query_map([number(delivery.0)], |row| {
         Ok(Attempt {
@@ -148,6 +148,7 @@ pub(super) fn attempts(db: &Connection, delivery: DeliveryId) -> Result<Vec<Atte
             status: row.get(3)?,
             error: row.get(4)?,
             excerpt: read_bytes(row, 5)?,
+            step: row.get(6)?,
         })
     })?
     .collect()

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Error, Result, Row};
 
-use crate::{EventId, Headers, Origin, State};
+use crate::{EventId, Headers, Origin, Progress, State};
 
 pub(super) fn millis(at: Timestamp) -> i64 {
     at.as_millisecond()
@@ -74,6 +74,20 @@ pub(super) fn read_state(row: &Row<'_>, column: usize) -> Result<State> {
     known
         .ok_or_else(|| FromSqlError::OutOfRange(number))
         .map_err(|error| foreign(column, Type::Integer, error))
+}
+
+/// Progress as it is stored: nothing where there is none.
+pub(super) fn progress(progress: &Progress) -> Result<Option<String>> {
+    if *progress == Progress::default() {
+        return Ok(None);
+    }
+    serde_json::to_string(progress).map(Some).map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+pub(super) fn read_progress(row: &Row<'_>, column: usize) -> Result<Progress> {
+    let stored: Option<String> = row.get(column)?;
+    let Some(stored) = stored else { return Ok(Progress::default()) };
+    serde_json::from_str(&stored).map_err(|error| foreign(column, Type::Text, error))
 }
 
 fn foreign(column: usize, found: Type, error: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -8,6 +8,7 @@ mod guard;
 mod http;
 mod mutual_tls;
 mod operation;
+mod operations;
 mod signature;
 
 use std::net::SocketAddr;
@@ -22,8 +23,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use nuncio_client::{Clock, Error, Random, wire};
 use nuncio_relay::deliver::{Settings, Targets};
-use nuncio_relay::store::{Lease, Leased};
-use nuncio_relay::{Deliver as _, DeliveryId, Endpoint, Event, EventId, Fault, Headers, Origin, Outcome};
+use nuncio_relay::store::{
+    Append, Change, Document, DocumentKind, LeaseRequest, Leased, MemoryStore, Owed, Store,
+};
+use nuncio_relay::{Deliver as _, Endpoint, Event, EventId, Fault, Headers, Journal, Origin, Outcome};
 use nuncio_service::Env;
 use serde_json::{Value, json};
 
@@ -135,11 +138,30 @@ fn settings() -> Settings {
     }
 }
 
+/// A store in which this event is owed to one endpoint.
+async fn owing(event: &Event) -> Arc<dyn Store> {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let (kind, name, value) = (DocumentKind::Endpoint, "made-up".to_owned(), Value::Null);
+    let endpoint = Document { kind, name: name.clone(), from_file: false, value };
+    store.change(vec![Change::Put(endpoint)], None).await.unwrap();
+    let owed = vec![Owed { endpoint: name, order_key: None, due: event.at }];
+    store.append(Append { event: event.clone(), unique: None, owed }).await.unwrap();
+    store
+}
+
+/// What is owed, in the care of somebody whose lease is over at once.
+async fn lease(store: &dyn Store) -> Leased {
+    let now = Timestamp::from_second(NOW as i64).unwrap();
+    let request = LeaseRequest { endpoint: "made-up".to_owned(), now, until: now, latest: now, limit: 1 };
+    store.lease(vec![request]).await.unwrap().remove(0).taken.remove(0)
+}
+
 /// One attempt, of this number.
 async fn attempt(targets: &Targets, endpoint: &Arc<Endpoint>, event: &Event, number: u32) -> Outcome {
-    let lease = Lease { delivery: DeliveryId(1), fence: number.into() };
-    let leased = Leased { lease, event: event.clone(), attempt: number };
-    targets.deliver("made-up", Arc::clone(endpoint), leased).await
+    let store = owing(event).await;
+    let leased = Leased { attempt: number, ..lease(&*store).await };
+    let journal = Journal::new(store, leased.lease);
+    targets.deliver("made-up", Arc::clone(endpoint), leased, journal).await
 }
 
 /// The first attempt to deliver a small event.

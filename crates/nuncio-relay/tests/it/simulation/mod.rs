@@ -1,6 +1,7 @@
 //! The dispatcher under everything that can happen to it, in simulated time: receivers that fail, hang and refuse, workers that die between any
 //! two steps, a clock that is set forward and back. Each seed is one schedule; a rule that is broken names the seed.
 
+mod calls;
 mod clock;
 mod mortal;
 mod receiver;

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use nuncio_client::Random;
 use nuncio_relay::store::{
     Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus, EventQuery,
-    EventSummary, HealthChange, LeaseRequest, Leases, MemoryStore, Page, Refused, Settled, Settlement, Stats,
-    Store, Trim, Trimmed,
+    EventSummary, HealthChange, Lease, LeaseRequest, Leases, MemoryStore, Page, Refused, Settled, Settlement,
+    Stats, Store, Trim, Trimmed,
 };
-use nuncio_relay::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, StoreError};
+use nuncio_relay::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress, StoreError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -76,6 +76,9 @@ impl MortalStore {
 impl Store for MortalStore {
     fn lease(&self, requests: Vec<LeaseRequest>) -> Answer<'_, Vec<Leases>> {
         self.step(self.store.lease(requests))
+    }
+    fn note(&self, lease: Lease, progress: Progress) -> Answer<'_, bool> {
+        self.step(self.store.note(lease, progress))
     }
     fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
         let lease = settlement.lease;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use nuncio_client::Random;
+use nuncio_relay::deliver::Targets;
 use nuncio_relay::store::{Lease, Leased};
-use nuncio_relay::{Deliver, DeliveryId, Endpoint, Failure, Fault, Outcome};
+use nuncio_relay::{Deliver, DeliveryId, Endpoint, Failure, Fault, Journal, Outcome};
 use tokio::time::{Instant, sleep};
 
 /// What a receiver is like.
@@ -24,6 +25,8 @@ pub(super) enum Kind {
     Away,
     /// Says to everything that it will not have it.
     Refusing,
+    /// Services that are called.
+    Services,
 }
 
 /// What was seen of one delivery.
@@ -51,6 +54,7 @@ pub(super) struct Log {
 /// What one worker reaches the receivers by.
 pub(super) struct Reach {
     pub(super) kinds: BTreeMap<String, Kind>,
+    pub(super) services: BTreeMap<String, Targets>,
     pub(super) log: Arc<Mutex<Log>>,
     pub(super) random: Random,
     pub(super) start: Instant,
@@ -71,21 +75,26 @@ impl Drop for Active {
 }
 
 impl Deliver for Reach {
-    fn deliver(&self, name: &str, _: Arc<Endpoint>, leased: Leased) -> BoxFuture<'static, Outcome> {
+    fn deliver(
+        &self,
+        name: &str,
+        endpoint: Arc<Endpoint>,
+        leased: Leased,
+        journal: Journal,
+    ) -> BoxFuture<'static, Outcome> {
         let kind = self.kinds[name];
+        let lease = leased.lease;
+        let calls = self.services.get(name).map(|targets| targets.deliver(name, endpoint, leased, journal));
         let (log, random, start) = (Arc::clone(&self.log), self.random.clone(), self.start);
         let began_after = self.began_after;
         Box::pin(async move {
             let now = Instant::now();
-            let delivery = leased.lease.delivery;
+            let delivery = lease.delivery;
             {
                 let mut log = log.lock().unwrap();
                 log.attempts += 1;
-                if let Some(other) = log.active.insert(delivery, leased.lease) {
-                    log.broken.push(format!(
-                        "two attempts of {delivery} at once: {other:?} and {:?}",
-                        leased.lease
-                    ));
+                if let Some(other) = log.active.insert(delivery, lease) {
+                    log.broken.push(format!("two attempts of {delivery} at once: {other:?} and {:?}", lease));
                 }
                 let Log { seen, settled, .. } = &mut *log;
                 let seen = seen.entry(delivery).or_default();
@@ -93,24 +102,26 @@ impl Deliver for Reach {
                 let is_early = seen.quiet.is_some_and(|(lease, until, after)| {
                     settled.contains_key(&lease) && now < until && after == began_after
                 });
-                seen.begun.push((now, leased.lease));
+                seen.begun.push((now, lease));
                 if is_early {
                     log.broken.push(format!("{delivery} came back before the Retry-After was over"));
                 }
             }
-            let _active = Active(Arc::clone(&log), leased.lease);
+            let _active = Active(Arc::clone(&log), lease);
             sleep(random.below(Duration::from_millis(400))).await;
-            let outcome = answer(kind, &random, start);
-            let outcome = match outcome {
-                None => std::future::pending().await,
-                Some(outcome) => outcome,
+            let outcome = match calls {
+                Some(calls) => calls.await,
+                None => match answer(kind, &random, start) {
+                    None => std::future::pending().await,
+                    Some(outcome) => outcome,
+                },
             };
             let mut log = log.lock().unwrap();
             let now = Instant::now();
             match &outcome.result {
                 Ok(()) => log.seen.entry(delivery).or_default().taken.push(now),
                 Err(failure) => {
-                    let quiet = failure.retry_after.map(|wait| (leased.lease, now + wait, began_after));
+                    let quiet = failure.retry_after.map(|wait| (lease, now + wait, began_after));
                     log.seen.entry(delivery).or_default().quiet = quiet;
                 }
             }
@@ -124,7 +135,7 @@ fn answer(kind: Kind, random: &Random, start: Instant) -> Option<Outcome> {
     let chance = random.bits() % 100;
     let wait = Duration::from_secs((random.bits() % 900) as u64);
     match kind {
-        Kind::Good => Some(Outcome::taken(200)),
+        Kind::Good | Kind::Services => Some(Outcome::taken(200)),
         Kind::Hanging => None,
         Kind::Refusing => Some(Outcome::failed(Fault::Refused, "400")),
         Kind::Away if start.elapsed() < Duration::from_secs(86_400) => {
@@ -137,8 +148,8 @@ fn answer(kind: Kind, random: &Random, start: Instant) -> Option<Outcome> {
             0..=59 => Some(Outcome::taken(200)),
             60..=74 => Some(Outcome::failed(Fault::Unavailable, "500")),
             75..=84 => {
-                let failure =
-                    Failure { fault: Fault::Throttled, reason: "429".to_owned(), retry_after: Some(wait) };
+                let (reason, retry_after) = ("429".to_owned(), Some(wait));
+                let failure = Failure { fault: Fault::Throttled, reason, retry_after, is_final: false };
                 Some(Outcome { result: Err(failure), ..Outcome::taken(429) })
             }
             85..=92 => Some(Outcome::failed(Fault::Refused, "422")),

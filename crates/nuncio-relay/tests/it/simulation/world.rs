@@ -18,11 +18,13 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::calls::{self, Services};
 use super::clock::SetClock;
 use super::mortal::MortalStore;
 use super::receiver::{Kind, Log, Reach, Seen};
 
-const KINDS: [Kind; 6] = [Kind::Good, Kind::Flaky, Kind::Hanging, Kind::Leaving, Kind::Away, Kind::Refusing];
+const KINDS: [Kind; 7] =
+    [Kind::Good, Kind::Flaky, Kind::Hanging, Kind::Leaving, Kind::Away, Kind::Refusing, Kind::Services];
 
 /// The schedule of Standard Webhooks, in seconds.
 const WAITS: [u64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
@@ -39,6 +41,8 @@ pub(super) struct World {
     store: Arc<MemoryStore>,
     log: Arc<Mutex<Log>>,
     kinds: BTreeMap<String, Kind>,
+    /// Those of the endpoints that call some.
+    services: BTreeMap<String, Services>,
     directory: watch::Sender<Arc<Directory>>,
     clock: SetClock,
     /// Whether the clock jumps.
@@ -68,7 +72,7 @@ impl World {
         let kinds: BTreeMap<_, _> = (0..=pick(4))
             .map(|number| (format!("endpoint-{number}"), KINDS[pick(KINDS.len() as u128)]))
             .collect();
-        let endpoints = kinds.keys().map(|name| {
+        let endpoints = kinds.iter().map(|(name, kind)| {
             let delivery = Delivery {
                 concurrency: NonZeroU32::new(1 + pick(8) as u32).unwrap(),
                 rate: (pick(3) == 0).then(|| "3/s".parse().unwrap()),
@@ -78,6 +82,9 @@ impl World {
                 serde_json::from_value(json!({ "from": "source/shop", "to": { "file": { "path": name } } }))
                     .unwrap();
             settings.delivery = delivery;
+            if *kind == Kind::Services {
+                settings.to = calls::target();
+            }
             (name.clone(), Arc::new(Endpoint::new(settings, Env::default()).unwrap()))
         });
         let directory = Directory { endpoints: endpoints.collect(), ..Directory::default() };
@@ -87,7 +94,9 @@ impl World {
             Change::Put(Document { kind, name: name.clone(), from_file: false, value })
         };
         store.change(kinds.keys().map(put).collect(), None).await.unwrap();
+        let called = kinds.iter().filter(|(_, kind)| **kind == Kind::Services);
         Self {
+            services: called.map(|(name, _)| (name.clone(), Services::default())).collect(),
             seed,
             random: random.clone(),
             store,
@@ -180,8 +189,12 @@ impl World {
             self.failures_per_mille,
         ));
         let death = Arc::clone(&store.death);
+        let targets = |(name, services): (&String, &Services)| {
+            (name.clone(), services.targets(&self.clock.clock(), &self.random))
+        };
         let reach = Reach {
             kinds: self.kinds.clone(),
+            services: self.services.iter().map(targets).collect(),
             log: Arc::clone(&self.log),
             random: self.random.clone(),
             start: self.start,
@@ -233,7 +246,9 @@ impl World {
                 State::Waiting | State::Parked if !disabled.contains(&&delivery.endpoint) => {
                     broken.push(format!("{} to {} is stuck", delivery.id, delivery.endpoint));
                 }
-                State::Dead if delivery.attempts < 10 && !self.has_expired(&seen) => {
+                State::Dead
+                    if delivery.attempts < 10 && !self.has_expired(&seen) && !self.is_in_doubt(delivery) =>
+                {
                     broken.push(format!("{} was given up after {} attempts", delivery.id, delivery.attempts));
                 }
                 _ => {}
@@ -276,8 +291,37 @@ impl World {
             }
         }
         self.judge_order(&deliveries, &log, &mut broken);
+        self.judge_calls(&deliveries, &mut broken);
         assert!(broken.is_empty(), "seed {} ({:?}):\n{}", self.seed, self.kinds, broken.join("\n"));
         [deliveries.len() as u64, log.attempts, self.deaths, disabled.len() as u64, self.clock.count()]
+    }
+
+    /// Whether a call may have been made for it of which nobody knows.
+    fn is_in_doubt(&self, delivery: &nuncio_relay::Delivery) -> bool {
+        let Some(services) = self.services.get(&delivery.endpoint) else { return false };
+        let log = services.0.lock().unwrap();
+        let is_unanswered = log.done.get(&delivery.event.to_string()).is_some_and(|done| done.in_doubt);
+        is_unanswered || self.deaths > 0 || self.failures_per_mille > 0
+    }
+
+    /// Nothing is done twice, and for what has arrived all was done.
+    fn judge_calls(&self, deliveries: &[nuncio_relay::Delivery], broken: &mut Vec<String>) {
+        for (endpoint, services) in &self.services {
+            let log = services.0.lock().unwrap();
+            broken.extend(log.broken.iter().cloned());
+            for delivery in deliveries.iter().filter(|delivery| delivery.endpoint == *endpoint) {
+                let done = log.done.get(&delivery.event.to_string()).cloned().unwrap_or_default();
+                let times = |step: &str| done.times.get(step).copied().unwrap_or_default();
+                // How old a key is tells a clock that nobody sets.
+                let once: &[_] = if self.jumps { &["say", "note"] } else { &["pay", "say", "note"] };
+                if once.iter().any(|step| times(step) > 1) {
+                    broken.push(format!("{} did something twice: {:?}", delivery.id, done.times));
+                }
+                if delivery.state == State::Delivered && times("note") != 1 {
+                    broken.push(format!("{} arrived without all calls: {:?}", delivery.id, done.times));
+                }
+            }
+        }
     }
 
     /// Whether the wait after the last attempt would have ended when the event was too old.
