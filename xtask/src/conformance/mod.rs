@@ -12,7 +12,7 @@ mod webhooks;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 22] = [
+pub(crate) const STEPS: [Step; 23] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
@@ -35,4 +35,5 @@ pub(crate) const STEPS: [Step; 22] = [
     Step { name: "conformance/webhooks/python", run: webhooks::of_python },
     Step { name: "conformance/webhooks/node", run: webhooks::of_node },
     Step { name: "conformance/api", run: api::schemathesis },
+    Step { name: "conformance/webhooks/route", run: webhooks::route },
 ];

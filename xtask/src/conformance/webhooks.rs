@@ -33,6 +33,22 @@ pub(super) fn of_node() -> Result<Outcome, String> {
     }
 }
 
+/// The whole path, from an event that Stripe's library signs to a message in the sandbox of Slack.
+pub(super) fn route() -> Result<Outcome, String> {
+    match python::environment()? {
+        Absent(why) => Ok(Outcome::Skipped(why)),
+        Ready(environment) => {
+            let folder = Path::new("conformance").join(FOLDER);
+            let mut signer = Command::new(python::program(&environment, "python"));
+            signer.arg(folder.join("stripe_sign.py"));
+            match servers::script(&folder.join("route_cases.py"), &signer)? {
+                Some(mut script) => run(&mut script).map(|()| Outcome::Passed),
+                None => Ok(Outcome::Skipped("python3 not found".to_owned())),
+            }
+        }
+    }
+}
+
 fn cases(receiver: &Command, signs: &str) -> Result<Outcome, String> {
     let Some(mut script) =
         servers::script(&Path::new("conformance").join(FOLDER).join("cases.py"), receiver)?
