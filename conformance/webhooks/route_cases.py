@@ -114,8 +114,7 @@ def _():
         if all(delivery["state"] in ("delivered", "dead") for delivery in deliveries):
             break
         time.sleep(1)
-    history = ["call", "slack", "conversations.history", "channel=C0MADEUP", "limit=200"]
-    told = support.nuncio(*history, env=token).ends_with(0).json()["messages"]
+    told, _ = support.pull("slack", "conversations.history", "channel=C0MADEUP", env=token)
     messages = Counter(message["text"].removesuffix(" was declined") for message in told)
     ends = Counter()
     events = {}

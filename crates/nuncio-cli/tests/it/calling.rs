@@ -62,7 +62,8 @@ impl Scene {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("{}", self.ask("/v1/deliveries"));
+        let deliveries = self.ask("/v1/deliveries")["items"].as_array().unwrap().clone();
+        panic!("{:#?}", deliveries.iter().map(|one| (one, self.attempts(one))).collect::<Vec<_>>());
     }
 
     fn attempts(&self, delivery: &Value) -> Vec<Value> {
@@ -107,7 +108,9 @@ async fn a_form_becomes_a_mail() {
     scene.send("forms", "typeform", &form);
     let deliveries = scene.deliveries(1);
     assert_eq!(deliveries[0]["state"], "delivered", "{:?}", scene.attempts(&deliveries[0]));
-    assert_eq!(scene.sandbox.counts().operation("sendgrid", "mail.send").applied, 1);
+    // Several operations of the catalog are this request.
+    let counts = scene.sandbox.counts();
+    assert_eq!(counts.0["sendgrid"].operations.values().map(|operation| operation.applied).sum::<u64>(), 1);
     scene.end();
 }
 
@@ -117,7 +120,7 @@ async fn an_order_is_placed_by_a_mutation_and_told_of_if_it_is_big() {
     let user = scene.sandbox.objects("example", "users")[0].clone();
     let before = scene.sandbox.objects("example", "orders").len();
     let session = |amount: u32, number: u32| {
-        let object = json!({ "client_reference_id": user["id"], "metadata": { "sku": "book" }, "amount_total": amount });
+        let object = json!({ "client_reference_id": user["id"].to_string(), "metadata": { "sku": "book" }, "amount_total": amount });
         json!({ "id": format!("evt_{number}"), "type": "checkout.session.completed", "data": { "object": object } })
     };
     scene.send("shop", "stripe", &session(120_000, 1));
@@ -131,7 +134,10 @@ async fn an_order_is_placed_by_a_mutation_and_told_of_if_it_is_big() {
     let texts = scene.texts();
     assert_eq!(texts.len(), 1, "{texts:?}");
     let is_told = |order: &Value| {
-        let (id, name) = (order["id"].as_str().unwrap(), user["name"].as_str().unwrap());
+        let (id, name) = (
+            order["id"].as_str().map_or_else(|| order["id"].to_string(), str::to_owned),
+            user["name"].as_str().unwrap(),
+        );
         texts[0] == format!("Order {id} of {name}")
     };
     assert!(orders.iter().any(is_told), "{texts:?}");
