@@ -15,7 +15,7 @@ use nuncio_client::{Clock, Error, Random};
 use nuncio_gateway::{Gateway, Options, Parts};
 use nuncio_relay::inbox::Fetch;
 use nuncio_relay::store::{Change, Document, DocumentKind, Leased, MemoryStore, Store as _};
-use nuncio_relay::{Deliver, Endpoint, Outcome};
+use nuncio_relay::{Deliver, Endpoint, Journal, Outcome};
 use nuncio_service::Env;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -24,7 +24,7 @@ use tower::ServiceExt as _;
 struct Receiver;
 
 impl Deliver for Receiver {
-    fn deliver(&self, _: &str, _: Arc<Endpoint>, _: Leased) -> BoxFuture<'static, Outcome> {
+    fn deliver(&self, _: &str, _: Arc<Endpoint>, _: Leased, _: Journal) -> BoxFuture<'static, Outcome> {
         Box::pin(async { Outcome::taken(200) })
     }
 }

@@ -54,13 +54,13 @@ impl Scene {
     }
 
     /// All deliveries, when none of so many waits any more.
-    fn deliveries(&self, count: usize) -> Vec<Value> {
+    async fn deliveries(&self, count: usize) -> Vec<Value> {
         for _ in 0..300 {
             let deliveries = self.ask("/v1/deliveries")["items"].as_array().unwrap().clone();
             if deliveries.len() == count && deliveries.iter().all(|one| one["state"] != "waiting") {
                 return deliveries;
             }
-            std::thread::sleep(Duration::from_millis(50));
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let deliveries = self.ask("/v1/deliveries")["items"].as_array().unwrap().clone();
         panic!("{:#?}", deliveries.iter().map(|one| (one, self.attempts(one))).collect::<Vec<_>>());
@@ -89,7 +89,7 @@ async fn a_failed_charge_becomes_one_message_however_often_it_is_told() {
     let event = json!({ "id": "evt_made_up", "type": "charge.failed", "data": { "object": object } });
     scene.send("payments", "stripe", &event);
     scene.send("payments", "stripe", &event);
-    let deliveries = scene.deliveries(1);
+    let deliveries = scene.deliveries(1).await;
     assert_eq!(deliveries[0]["state"], "delivered", "{:?}", scene.attempts(&deliveries[0]));
     assert_eq!(scene.texts(), ["Ada: Your card was declined."]);
     assert_eq!(scene.attempts(&deliveries[0])[0]["step"], "chat.postMessage");
@@ -106,7 +106,7 @@ async fn a_form_becomes_a_mail() {
         json!([{ "type": "text", "text": "Hello!" }, { "type": "email", "email": "ada@example.com" }]);
     let form = json!({ "event_id": "01MADEUP", "event_type": "form_response", "form_response": { "answers": answers } });
     scene.send("forms", "typeform", &form);
-    let deliveries = scene.deliveries(1);
+    let deliveries = scene.deliveries(1).await;
     assert_eq!(deliveries[0]["state"], "delivered", "{:?}", scene.attempts(&deliveries[0]));
     // Several operations of the catalog are this request.
     let counts = scene.sandbox.counts();
@@ -125,7 +125,7 @@ async fn an_order_is_placed_by_a_mutation_and_told_of_if_it_is_big() {
     };
     scene.send("shop", "stripe", &session(120_000, 1));
     scene.send("shop", "stripe", &session(1_000, 2));
-    let deliveries = scene.deliveries(2);
+    let deliveries = scene.deliveries(2).await;
     for delivery in &deliveries {
         assert_eq!(delivery["state"], "delivered", "{:?}", scene.attempts(delivery));
     }
