@@ -3,11 +3,15 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use nuncio_client::Random;
 use nuncio_client::limit::{Bucket, Refill};
 use tokio::time::Instant;
 
 use crate::outcome::{Fault, Outcome};
+
+use super::pace::{self, Pace};
+use super::verdict::later;
 
 /// How many attempts a lane begins with at once, before it knows the endpoint.
 const FIRST_WINDOW: u32 = 4;
@@ -124,6 +128,24 @@ impl Lane {
             Some(tokens) => Room::Now(slots.min(tokens)),
             None => Room::At(bucket.opens_at(1, now).unwrap_or(now)),
         }
+    }
+
+    /// How it is delivered to.
+    pub(super) fn pace(&self, now: Timestamp, instant: Instant) -> Pace {
+        let at = |until: Instant| later(now, until.saturating_duration_since(instant));
+        let breaker = match self.breaker {
+            Breaker::Closed { failures } => pace::Breaker::Closed { failures },
+            Breaker::Open { until, .. } => pace::Breaker::Open { until: at(until) },
+            Breaker::Probing { .. } => pace::Breaker::Probing,
+        };
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a window is a small count"
+        )]
+        let window = self.window as u32;
+        let quiet_until = self.quiet_until.filter(|until| *until > instant).map(at);
+        Pace { breaker, in_flight: self.in_flight, window, quiet_until }
     }
 
     /// An attempt begins.

@@ -11,6 +11,7 @@ use crate::directory::{Directory, Endpoint};
 use crate::store::EndpointStatus;
 
 use super::lane::{Lane, Room};
+use super::pace::Pace;
 use super::verdict::later;
 
 /// Nothing waits longer than that, or than its event may get old: neither for its next attempt nor for the end of a lease.
@@ -86,6 +87,11 @@ impl Lanes {
                 self.wake(&status.name, due);
             }
         }
+    }
+
+    /// How endpoints are delivered to.
+    pub(super) fn paces(&self, now: Timestamp, instant: Instant) -> BTreeMap<String, Pace> {
+        self.known.iter().map(|(name, known)| (name.clone(), known.lane.pace(now, instant))).collect()
     }
 
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Known> {

@@ -5,6 +5,7 @@
 
 mod lane;
 mod lanes;
+mod pace;
 mod run;
 mod verdict;
 
@@ -17,13 +18,15 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use nuncio_client::{Clock, Random};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use crate::clock;
 use crate::directory::{Directory, Endpoint};
 use crate::outcome::Outcome;
 use crate::progress::Journal;
 use crate::store::{Leased, Store};
+
+pub use pace::{Breaker, Pace};
 
 /// Makes one attempt to deliver.
 pub trait Deliver: Send + Sync {
@@ -90,6 +93,8 @@ struct Calls {
 #[derive(Default)]
 struct Pending {
     due: BTreeMap<String, Timestamp>,
+    /// Who wants to know how endpoints are delivered to.
+    asking: Vec<oneshot::Sender<BTreeMap<String, Pace>>>,
     is_stopping: bool,
 }
 
@@ -109,6 +114,13 @@ impl Handle {
         });
     }
 
+    /// How endpoints are delivered to now, by their names. Nothing when the dispatcher does not run any more.
+    pub async fn paces(&self) -> BTreeMap<String, Pace> {
+        let (tell, told) = oneshot::channel();
+        self.0.call(|pending| pending.asking.push(tell));
+        told.await.unwrap_or_default()
+    }
+
     /// No attempt begins any more. [`Dispatcher::run`] returns when those that are under way have ended, or their grace has.
     pub fn stop(&self) {
         self.0.call(|pending| pending.is_stopping = true);
@@ -124,7 +136,7 @@ impl Calls {
     fn take(&self) -> Pending {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let is_stopping = pending.is_stopping;
-        std::mem::replace(&mut *pending, Pending { due: BTreeMap::new(), is_stopping })
+        std::mem::replace(&mut *pending, Pending { is_stopping, ..Pending::default() })
     }
 }
 

@@ -72,8 +72,12 @@ impl Dispatcher {
         let calls = Arc::clone(&self.calls);
         let mut stop_at = None;
         loop {
-            let Pending { due, is_stopping } = calls.take();
+            let Pending { due, asking, is_stopping } = calls.take();
             due.iter().for_each(|(endpoint, due)| work.lanes.wake(endpoint, *due));
+            for asking in asking {
+                // Whoever asked may be gone.
+                let _ = asking.send(work.lanes.paces(clock::now(&self.clock), Instant::now()));
+            }
             if is_stopping && !work.is_stopping {
                 work.is_stopping = true;
                 stop_at = Some(Instant::now() + self.settings.grace);

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+use jiff::Timestamp;
 use nuncio_client::{Error, Redactor};
-use nuncio_webhook::{KeyCache, Keys, Scheme, Secrets};
+use nuncio_webhook::{Explanation, KeyCache, Keys, Request, Scheme, Secrets, explain};
 
 use crate::route::jq::Jq;
 use crate::route::subject::Subject;
-use crate::{Event, settings};
+use crate::{Event, Headers, settings};
 
 /// How long a key that a provider publishes is good without being fetched again: a day.
 const KEY_AGE: Duration = Duration::from_secs(86_400);
@@ -64,6 +65,21 @@ impl Source {
     #[must_use]
     pub fn max_body_bytes(&self) -> u64 {
         self.settings.max_body_bytes
+    }
+
+    /// Why a request that came in at `at` is genuine or not, by the secrets as they are now. Method and query are not stored with it: it is taken for a
+    /// POST to the URL that is set up, or else to `url`.
+    #[must_use]
+    pub fn explain(&self, url: &str, headers: &Headers, body: &[u8], at: Timestamp) -> Explanation {
+        let url = self.settings.url.as_deref().unwrap_or(url);
+        let request = Request { method: "POST", url, headers, body };
+        explain(&self.scheme, &request, &self.secrets, at.into())
+    }
+
+    /// The provider whose scheme it is, if it is one that nuncio knows.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        self.settings.scheme.provider()
     }
 
     /// How long the provider waits for the answer, if it says so.

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress};
 
 use super::{
-    Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus, EventQuery,
-    EventSummary, HealthChange, Lease, LeaseRequest, Leases, Page, Refused, Settled, Settlement, Stats,
-    Store, StoreError, Trim, Trimmed,
+    Activity, Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus,
+    EventQuery, EventSummary, HealthChange, Lately, Lease, LeaseRequest, Leases, Page, Particulars, Refused,
+    Settled, Settlement, Stats, Store, StoreError, Trim, Trimmed,
 };
 
 /// A store that fails while it is told to: for tests of what goes on above one.
@@ -69,4 +69,8 @@ steps! {
     change(changes: Vec<Change>, revision: Option<u64>) -> u64;
     trim(trim: Trim) -> Trimmed;
     stats() -> Stats;
+    glance(count: u32) -> Stats;
+    activity(endpoints: Vec<String>, lately: Lately) -> Vec<Activity>;
+    arrivals(origins: Vec<Origin>, limit: u32) -> Vec<Vec<Timestamp>>;
+    particulars(deliveries: Vec<DeliveryId>) -> Vec<Option<Particulars>>;
 }

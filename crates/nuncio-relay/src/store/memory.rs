@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress, State};
 
 use super::{
-    Answer, Append, Appended, Change, DeliveryQuery, Disabled, Document, DocumentKind, Documents,
-    EndpointStatus, EventQuery, EventSummary, From, HealthChange, Lease, LeaseRequest, Leased, Leases, Page,
-    Refused, Settled, Settlement, Stats, Store, StoreError, Then, Trim, Trimmed,
+    Activity, Answer, Append, Appended, Change, DeliveryQuery, Disabled, Document, DocumentKind, Documents,
+    EndpointStatus, EventQuery, EventSummary, From, HealthChange, Lately, Lease, LeaseRequest, Leased,
+    Leases, MAX_SEARCHED_BYTES, Page, Particulars, Refused, Settled, Settlement, Stats, Store, StoreError,
+    Then, Tried, Trim, Trimmed,
 };
 
 /// A store that is plain enough to be believed: tests hold others against it, and simulations run on it. It forgets all when it is dropped.
@@ -262,6 +263,22 @@ impl Contents {
         self.revision += 1;
     }
 
+    fn activity(&self, endpoint: &str, lately: Lately) -> Activity {
+        let of_endpoint = || self.deliveries.values().rev().filter(|owed| owed.delivery.endpoint == endpoint);
+        let count = |wanted: fn(&&Owed) -> bool| {
+            of_endpoint().filter(wanted).take(lately.count as usize).count() as u64
+        };
+        let newest = of_endpoint().take(lately.deliveries as usize);
+        let mut tried: Vec<_> = newest.flat_map(|owed| &owed.attempts).map(Tried::from).collect();
+        tried.sort_by_key(|tried| std::cmp::Reverse(tried.at));
+        tried.truncate(lately.deliveries as usize);
+        Activity {
+            waiting: count(|owed| owed.is_open()),
+            dead: count(|owed| owed.delivery.state == State::Dead),
+            tried,
+        }
+    }
+
     fn summary(&self, position: u64, event: &Event) -> EventSummary {
         let of_event = || self.deliveries.values().filter(|owed| owed.event == position);
         let count = |state| of_event().filter(|owed| owed.delivery.state == state).count() as u32;
@@ -384,10 +401,20 @@ impl Store for MemoryStore {
 
     fn events(&self, query: EventQuery) -> Answer<'_, Page<EventSummary>> {
         self.step(move |contents| {
+            let holds = |event: &Event, text: &str| {
+                event.body.len() <= MAX_SEARCHED_BYTES as usize
+                    && event.body.windows(text.len().max(1)).any(|part| part == text.as_bytes())
+            };
+            let has = |event: &Event, state: State| {
+                let mut deliveries = contents.deliveries.values();
+                deliveries.any(|owed| owed.delivery.event == event.id && owed.delivery.state == state)
+            };
             let is_wanted = |event: &Event| {
                 query.origin.as_ref().is_none_or(|origin| *origin == event.origin)
                     && query.event_type.as_ref().is_none_or(|wanted| *wanted == event.event_type)
                     && within(event.at, query.since, query.until)
+                    && query.state.is_none_or(|state| has(event, state))
+                    && query.text.as_ref().is_none_or(|text| holds(event, text))
             };
             let wanted = contents.events.iter().filter(|(_, (event, _))| is_wanted(event));
             let all = wanted.map(|(place, (event, _))| (*place, contents.summary(*place, event))).collect();
@@ -464,6 +491,43 @@ impl Store for MemoryStore {
                 dead: count(|owed| owed.delivery.state == State::Dead),
                 bytes: 0,
             })
+        })
+    }
+
+    fn glance(&self, count: u32) -> Answer<'_, Stats> {
+        Box::pin(async move {
+            let Stats { events, waiting, dead, bytes } = self.stats().await?;
+            let bounded = |number: u64| number.min(count.into());
+            Ok(Stats { events: bounded(events), waiting: bounded(waiting), dead: bounded(dead), bytes })
+        })
+    }
+
+    fn activity(&self, endpoints: Vec<String>, lately: Lately) -> Answer<'_, Vec<Activity>> {
+        self.step(move |contents| {
+            Ok(endpoints.iter().map(|endpoint| contents.activity(endpoint, lately)).collect())
+        })
+    }
+
+    fn arrivals(&self, origins: Vec<Origin>, limit: u32) -> Answer<'_, Vec<Vec<Timestamp>>> {
+        self.step(move |contents| {
+            let of = |origin: &Origin| {
+                let all = contents.events.values().rev().filter(|(event, _)| event.origin == *origin);
+                all.map(|(event, _)| event.at).take(limit as usize).collect()
+            };
+            Ok(origins.iter().map(of).collect())
+        })
+    }
+
+    fn particulars(&self, deliveries: Vec<DeliveryId>) -> Answer<'_, Vec<Option<Particulars>>> {
+        self.step(move |contents| {
+            let of = |id: &DeliveryId| {
+                let owed = contents.deliveries.get(id)?;
+                let (event, _) = contents.events.get(&owed.event)?;
+                let (origin, event_type) = (event.origin.clone(), event.event_type.clone());
+                let last = owed.attempts.last().map(Tried::from);
+                Some(Particulars { origin, event_type, at: event.at, last })
+            };
+            Ok(deliveries.iter().map(of).collect())
         })
     }
 }

@@ -6,6 +6,7 @@
 
 mod memory;
 mod sqlite;
+mod survey;
 
 #[cfg(feature = "suite")]
 mod faulty;
@@ -24,6 +25,7 @@ use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Headers, Origin, Prog
 pub use faulty::FaultyStore;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
+pub use survey::{Activity, Lately, MAX_SEARCHED_BYTES, Particulars, Tried};
 
 /// What a step of a store will come to.
 pub type Answer<'s, T> = BoxFuture<'s, Result<T, StoreError>>;
@@ -125,6 +127,18 @@ pub trait Store: Send + Sync {
 
     /// How much there is.
     fn stats(&self) -> Answer<'_, Stats>;
+
+    /// How much there is, counted no further than `count`, whatever is stored.
+    fn glance(&self, count: u32) -> Answer<'_, Stats>;
+
+    /// What went on lately at these endpoints, in their order. One that does not exist has done nothing.
+    fn activity(&self, endpoints: Vec<String>, lately: Lately) -> Answer<'_, Vec<Activity>>;
+
+    /// When the newest events of these origins were stored, in their order, the newest first, of each `limit` at most.
+    fn arrivals(&self, origins: Vec<Origin>, limit: u32) -> Answer<'_, Vec<Vec<Timestamp>>>;
+
+    /// What these deliveries are about, in their order.
+    fn particulars(&self, deliveries: Vec<DeliveryId>) -> Answer<'_, Vec<Option<Particulars>>>;
 }
 
 /// An event to be stored.
@@ -326,6 +340,12 @@ pub struct EventQuery {
     pub since: Option<Timestamp>,
     /// Stored before this time.
     pub until: Option<Timestamp>,
+    /// With a delivery in this state.
+    pub state: Option<State>,
+    /// With this text in its body, byte for byte, if that is no longer than [`MAX_SEARCHED_BYTES`].
+    pub text: Option<String>,
+    /// How many are looked at to find them. A page may have fewer than `limit` then, and a [`next`](Page::next) all the same. `None`: all.
+    pub look_at: Option<u32>,
     /// In which order, and from where.
     pub from: From,
     /// How many.
@@ -390,6 +410,8 @@ pub struct DeliveryQuery {
     pub since: Option<Timestamp>,
     /// Of events stored before this time.
     pub until: Option<Timestamp>,
+    /// How many are looked at to find them. A page may have fewer than `limit` then, and a [`next`](Page::next) all the same. `None`: all.
+    pub look_at: Option<u32>,
     /// In which order, and from where.
     pub from: From,
     /// How many.

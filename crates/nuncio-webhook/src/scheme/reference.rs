@@ -35,6 +35,15 @@ impl SchemeRef {
             Self::Own(scheme) => Some(scheme),
         }
     }
+
+    /// The name of the provider, if it is one's.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        match self {
+            Self::Provider(name) => Some(name),
+            Self::Own(_) => None,
+        }
+    }
 }
 
 impl From<TextOr<Scheme>> for SchemeRef {

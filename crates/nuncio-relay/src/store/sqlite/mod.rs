@@ -10,6 +10,7 @@ mod read;
 mod row;
 mod schema;
 mod settings;
+mod survey;
 mod upkeep;
 mod writer;
 
@@ -24,9 +25,9 @@ use rusqlite::{Connection, ErrorCode};
 use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress};
 
 use super::{
-    Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus, EventQuery,
-    EventSummary, HealthChange, Lease, LeaseRequest, Leases, Page, Refused, Settled, Settlement, Stats,
-    Store, StoreError, Trim, Trimmed,
+    Activity, Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus,
+    EventQuery, EventSummary, HealthChange, Lately, Lease, LeaseRequest, Leases, Page, Particulars, Refused,
+    Settled, Settlement, Stats, Store, StoreError, Trim, Trimmed,
 };
 use files::Files;
 use writer::Writer;
@@ -178,5 +179,21 @@ impl Store for SqliteStore {
 
     fn stats(&self) -> Answer<'_, Stats> {
         self.read(read::stats).boxed()
+    }
+
+    fn glance(&self, count: u32) -> Answer<'_, Stats> {
+        self.read(move |db| survey::glance(db, count)).boxed()
+    }
+
+    fn activity(&self, endpoints: Vec<String>, lately: Lately) -> Answer<'_, Vec<Activity>> {
+        self.read(move |db| survey::activity(db, &endpoints, lately)).boxed()
+    }
+
+    fn arrivals(&self, origins: Vec<Origin>, limit: u32) -> Answer<'_, Vec<Vec<Timestamp>>> {
+        self.read(move |db| survey::arrivals(db, &origins, limit)).boxed()
+    }
+
+    fn particulars(&self, deliveries: Vec<DeliveryId>) -> Answer<'_, Vec<Option<Particulars>>> {
+        self.read(move |db| survey::particulars(db, &deliveries)).boxed()
     }
 }

@@ -4,9 +4,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params, params_from_iter};
 
 use crate::store::{
-    DeliveryQuery, Disabled, EndpointStatus, EventQuery, EventSummary, From, Page, Refused, Stats,
+    DeliveryQuery, Disabled, EndpointStatus, EventQuery, EventSummary, From, MAX_SEARCHED_BYTES, Page,
+    Refused, Stats,
 };
-use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin};
+use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, State};
 
 use super::append::place;
 use super::row::{
@@ -32,60 +33,105 @@ pub(super) fn event(db: &Connection, id: EventId) -> Result<Option<Event>> {
 /// Conditions of a question, with the values of their `?`.
 #[derive(Default)]
 struct Conditions {
-    sql: Vec<&'static str>,
+    /// What an index finds by itself, in the order that is asked for.
+    indexed: Option<(&'static str, Option<Value>)>,
+    sql: Vec<String>,
     values: Vec<Value>,
 }
 
+/// What is asked: `by` is the place of a row.
+struct Question<'q> {
+    select: &'q str,
+    table: &'q str,
+    by: &'static str,
+    from: From,
+    limit: u32,
+    look_at: Option<u32>,
+}
+
 impl Conditions {
-    fn add(&mut self, sql: &'static str, value: Option<impl Into<Value>>) {
+    /// A condition for which there is an index. Only the first one can be found by it.
+    fn add_indexed(&mut self, sql: &'static str, value: Option<impl Into<Value>>) {
+        match (value, &self.indexed) {
+            (Some(value), None) => self.indexed = Some((sql, Some(value.into()))),
+            (value, _) => self.add(sql, value),
+        }
+    }
+
+    fn add(&mut self, sql: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
-            self.sql.push(sql);
+            self.sql.push(sql.to_owned());
             self.values.push(value.into());
         }
     }
 
     /// What is asked, one row more than wanted, to see whether there is more.
     fn ask<T>(
-        mut self,
+        self,
         db: &Connection,
-        select: &str,
-        by: &'static str,
-        from: From,
-        limit: u32,
+        question: &Question<'_>,
         read: impl Fn(&Row<'_>) -> Result<(u64, T)>,
     ) -> Result<Page<T>> {
+        let Question { select, table, by, from, limit, look_at } = *question;
         let (condition, direction, bound) = match from {
-            From::Newest => ("1 = ?", "DESC", 1),
-            From::Before(before) => ("< ?", "DESC", number(before)),
-            From::After(after) => ("> ?", "ASC", number(after)),
+            From::Newest => ("1 = ?".to_owned(), "DESC", 1),
+            From::Before(before) => (format!("{by} < ?"), "DESC", number(before)),
+            From::After(after) => (format!("{by} > ?"), "ASC", number(after)),
         };
-        let place = if from == From::Newest { String::new() } else { by.to_owned() };
-        let wanted = self.sql.iter().map(|sql| format!(" AND {sql}")).collect::<String>();
-        let sql = format!("{select} WHERE {place} {condition}{wanted} ORDER BY {by} {direction} LIMIT ?");
-        self.values.insert(0, bound.into());
-        self.values.push((i64::from(limit) + 1).into());
+        let indexed = self.indexed.as_ref().map(|(sql, _)| format!(" AND {sql}")).unwrap_or_default();
+        let mut values = vec![bound.into()];
+        values.extend(self.indexed.and_then(|(_, value)| value));
+        // The last of those that are looked at: by its index, before anything else of a row is read.
+        let last = match look_at.filter(|_| !self.sql.is_empty()) {
+            Some(look_at) => {
+                let sql = format!(
+                    "SELECT {by} FROM {table} WHERE {condition}{indexed} ORDER BY {by} {direction} LIMIT 1 OFFSET ?"
+                );
+                let offset = Value::from(i64::from(look_at.saturating_sub(1)));
+                let values = values.iter().cloned().chain([offset]);
+                let mut find = db.prepare_cached(&sql)?;
+                find.query_row(params_from_iter(values), |row| row.get::<_, i64>(0)).optional()?
+            }
+            None => None,
+        };
+        let mut wanted = self.sql.iter().map(|sql| format!(" AND {sql}")).collect::<String>();
+        values.extend(self.values);
+        if let Some(last) = last {
+            wanted.push_str(&format!(" AND {by} {} ?", if direction == "DESC" { ">=" } else { "<=" }));
+            values.push(last.into());
+        }
+        let sql = format!("{select} WHERE {condition}{indexed}{wanted} ORDER BY {by} {direction} LIMIT ?");
+        values.push((i64::from(limit) + 1).into());
         let mut rows = db
             .prepare_cached(&sql)?
-            .query_map(params_from_iter(self.values), read)?
+            .query_map(params_from_iter(values), read)?
             .collect::<Result<Vec<_>>>()?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let next = rows.last().filter(|_| more).map(|(number, _)| *number);
+        let next = match rows.last().filter(|_| more) {
+            Some((number, _)) => Some(*number),
+            None => last.and_then(|last| u64::try_from(last).ok()),
+        };
         Ok(Page { items: rows.into_iter().map(|(_, item)| item).collect(), next })
     }
 }
 
 pub(super) fn events(db: &Connection, query: &EventQuery) -> Result<Page<EventSummary>> {
     let mut conditions = Conditions::default();
-    conditions.add("origin = ?", query.origin.as_ref().map(ToString::to_string));
-    conditions.add("type = ?", query.event_type.clone());
+    conditions.add_indexed("type = ?", query.event_type.clone());
+    conditions.add_indexed("origin = ?", query.origin.as_ref().map(ToString::to_string));
     conditions.add("at >= ?", query.since.map(millis));
     conditions.add("at < ?", query.until.map(millis));
+    conditions.add("EXISTS (SELECT 1 FROM delivery WHERE event = seq AND state = ?)", query.state.map(state));
+    let text = query.text.as_ref().map(|text| text.as_bytes().to_vec());
+    conditions.add(&format!("length(body) <= {MAX_SEARCHED_BYTES} AND instr(body, ?) > 0"), text);
     let select = "SELECT seq, id, origin, type, at, length(body),
         (SELECT count(*) FROM delivery WHERE event = seq AND state < 2),
         (SELECT count(*) FROM delivery WHERE event = seq AND state = 2),
         (SELECT count(*) FROM delivery WHERE event = seq AND state = 3) FROM event";
-    conditions.ask(db, select, "seq", query.from, query.limit, |row| {
+    let EventQuery { from, limit, look_at, .. } = *query;
+    let question = Question { select, table: "event", by: "seq", from, limit, look_at };
+    conditions.ask(db, &question, |row| {
         let position = read_number(row, 0)?;
         let summary = EventSummary {
             position,
@@ -105,23 +151,31 @@ pub(super) fn events(db: &Connection, query: &EventQuery) -> Result<Page<EventSu
 pub(super) fn deliveries(db: &Connection, query: &DeliveryQuery) -> Result<Page<Delivery>> {
     let nothing = Page { items: Vec::new(), next: None };
     let mut conditions = Conditions::default();
+    // Written out, since the indices of dead letters are for these words alone.
+    let is_dead = query.state == Some(State::Dead);
     if let Some(event) = query.event {
         let Some(event) = place(db, event)? else { return Ok(nothing) };
-        conditions.add("d.event = ?", Some(event));
+        conditions.add_indexed("d.event = ?", Some(event));
     }
     if let Some(endpoint) = &query.endpoint {
         let id: Option<i64> = db
             .query_row("SELECT id FROM endpoint WHERE name = ?1", [endpoint], |row| row.get(0))
             .optional()?;
         let Some(id) = id else { return Ok(nothing) };
-        conditions.add("d.endpoint = ?", Some(id));
+        let indexed = if is_dead { "d.state = 3 AND d.endpoint = ?" } else { "d.endpoint = ?" };
+        conditions.add_indexed(indexed, Some(id));
     }
-    conditions.add("d.state = ?", query.state.map(state));
+    match query.state {
+        Some(State::Dead) if conditions.indexed.is_none() => conditions.indexed = Some(("d.state = 3", None)),
+        other => conditions.add("d.state = ?", other.map(state)),
+    }
     conditions.add("e.at >= ?", query.since.map(millis));
     conditions.add("e.at < ?", query.until.map(millis));
     let select = "SELECT d.id, e.id, p.name, d.state, d.due, d.attempts, d.order_key
         FROM delivery d JOIN event e ON e.seq = d.event JOIN endpoint p ON p.id = d.endpoint";
-    conditions.ask(db, select, "d.id", query.from, query.limit, |row| {
+    let DeliveryQuery { from, limit, look_at, .. } = *query;
+    let question = Question { select, table: "delivery d", by: "d.id", from, limit, look_at };
+    conditions.ask(db, &question, |row| {
         let id = read_number(row, 0)?;
         let delivery = Delivery {
             id: DeliveryId(id),

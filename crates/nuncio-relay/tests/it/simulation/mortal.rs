@@ -7,9 +7,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use nuncio_client::Random;
 use nuncio_relay::store::{
-    Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus, EventQuery,
-    EventSummary, HealthChange, Lease, LeaseRequest, Leases, MemoryStore, Page, Refused, Settled, Settlement,
-    Stats, Store, Trim, Trimmed,
+    Activity, Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus,
+    EventQuery, EventSummary, HealthChange, Lately, Lease, LeaseRequest, Leases, MemoryStore, Page,
+    Particulars, Refused, Settled, Settlement, Stats, Store, Trim, Trimmed,
 };
 use nuncio_relay::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress, StoreError};
 use tokio::sync::Notify;
@@ -134,5 +134,17 @@ impl Store for MortalStore {
     }
     fn stats(&self) -> Answer<'_, Stats> {
         self.store.stats()
+    }
+    fn glance(&self, count: u32) -> Answer<'_, Stats> {
+        self.step(self.store.glance(count))
+    }
+    fn activity(&self, endpoints: Vec<String>, lately: Lately) -> Answer<'_, Vec<Activity>> {
+        self.step(self.store.activity(endpoints, lately))
+    }
+    fn arrivals(&self, origins: Vec<Origin>, limit: u32) -> Answer<'_, Vec<Vec<Timestamp>>> {
+        self.step(self.store.arrivals(origins, limit))
+    }
+    fn particulars(&self, deliveries: Vec<DeliveryId>) -> Answer<'_, Vec<Option<Particulars>>> {
+        self.step(self.store.particulars(deliveries))
     }
 }
