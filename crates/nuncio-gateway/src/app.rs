@@ -8,6 +8,9 @@ use nuncio_relay::dispatch::Handle;
 use nuncio_relay::replay::Replays;
 use nuncio_relay::{Inbox, Outbox, Store};
 
+use tokio_util::sync::CancellationToken;
+
+use crate::dashboard::Dashboard;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::registry::Registry;
@@ -23,6 +26,9 @@ pub(crate) struct App {
     pub(crate) replays: Replays,
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) dashboard: Dashboard,
+    /// When no more is to be said on connections that stay open.
+    pub(crate) stop: CancellationToken,
 }
 
 impl App {

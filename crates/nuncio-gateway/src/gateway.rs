@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::client::Peer;
 use crate::config::Watch;
+use crate::dashboard::Dashboard;
 use crate::metrics::{Counted, Metrics};
 use crate::options::Options;
 use crate::registry::Registry;
@@ -93,6 +94,7 @@ impl Gateway {
             Error::configuration(format!("{} cannot be listened on", options.listen)).because(error)
         })?;
         let address = listener.local_addr().unwrap_or(options.listen);
+        let options = Options { listen: address, ..options };
         let directory = registry.subscribe();
         let metrics = Arc::new(Metrics::new());
         let deliver = Counted { deliver, metrics: Arc::clone(&metrics) };
@@ -116,6 +118,7 @@ impl Gateway {
             fetch,
         );
         let outbox = Outbox::new(Arc::clone(&store), directory, handle.clone(), clock.clone(), random);
+        let stop = CancellationToken::new();
         let app = Arc::new(App {
             options,
             store,
@@ -126,6 +129,8 @@ impl Gateway {
             replays,
             clock,
             metrics,
+            dashboard: Dashboard::new()?,
+            stop: stop.clone(),
         });
         let changed = Arc::new(Notify::new());
         let watch = app.options.config.clone().map(|config| Watch {
@@ -141,7 +146,7 @@ impl Gateway {
             limits: app.options.limits.clone(),
             metrics: Arc::clone(&app.metrics),
         };
-        let handle = Handle { stop: CancellationToken::new(), changed };
+        let handle = Handle { stop, changed };
         Ok(Self { listener, address, server, dispatcher, app, watch, handle })
     }
 

@@ -1,4 +1,4 @@
-//! The relay as a server: webhooks in, the API, metrics.
+//! The relay as a server: webhooks in, the API, the dashboard, metrics.
 //!
 //! [`Options`] go in, a [`Gateway`] comes out, and a [`Handle`] to it. It knows HTTP; what is stored and delivered, and how, is the matter of
 //! [`nuncio_relay`].
@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod client;
 mod config;
+mod dashboard;
 mod gateway;
 mod health;
 mod inbound;

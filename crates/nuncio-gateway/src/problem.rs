@@ -57,6 +57,11 @@ impl Problem {
         self.code
     }
 
+    /// The status in words.
+    pub(crate) fn title(&self) -> &str {
+        self.title
+    }
+
     /// What is wrong.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
@@ -86,6 +91,8 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let mut response = (status, [json], body).into_response();
+        // For the dashboard, which says it in a page.
+        response.extensions_mut().insert(self);
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

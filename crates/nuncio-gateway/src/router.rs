@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::app::{App, Shared};
 use crate::problem::Problem;
-use crate::{api, health, inbound, metrics};
+use crate::{api, dashboard, health, inbound, metrics};
 
 /// What is served where.
 pub(crate) fn router(app: &Arc<App>) -> Router {
@@ -21,6 +21,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .merge(api::router(app))
+        .merge(dashboard::router(app))
         .fallback(nothing)
         .method_not_allowed_fallback(not_this_way)
         .layer(from_fn_with_state(Arc::clone(app), bounded))

@@ -60,7 +60,7 @@ impl StoredToken {
         if text.len() < SHORTEST {
             return Err(Error::configuration(format!("a token has at least {SHORTEST} characters")));
         }
-        Ok(Self { sha256: hex::encode(sha256(text)), scopes, created_at })
+        Ok(Self { sha256: hex::encode(sha256(text.as_bytes())), scopes, created_at })
     }
 
     /// A token of which only this is known.
@@ -80,15 +80,20 @@ impl StoredToken {
 
 /// A new token: `nuncio_` and 256 random bits.
 pub(crate) fn generate() -> Result<String, Error> {
+    Ok(format!("nuncio_{}", unguessable()?))
+}
+
+/// 256 random bits, as text.
+pub(crate) fn unguessable() -> Result<String, Error> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes)
         .map_err(|_| Error::configuration("the system gives no random numbers"))?;
-    Ok(format!("nuncio_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn sha256(text: &str) -> [u8; 32] {
+pub(crate) fn sha256(text: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    hash.copy_from_slice(digest::digest(&digest::SHA256, text).as_ref());
     hash
 }
 
@@ -111,7 +116,9 @@ impl Tokens {
             })?;
             tokens.push((hash, token.scopes));
         }
-        tokens.extend(bootstrap.map(|token| (sha256(token.expose()), BTreeSet::from([Scope::Admin]))));
+        tokens.extend(
+            bootstrap.map(|token| (sha256(token.expose().as_bytes()), BTreeSet::from([Scope::Admin]))),
+        );
         Ok(Self(tokens))
     }
 
@@ -119,12 +126,16 @@ impl Tokens {
         self.0.is_empty()
     }
 
-    /// What the bearer of this text may do; `None` if it is no token. All are compared, whichever it is.
+    /// What the bearer of this text may do; `None` if it is no token.
     pub(crate) fn scopes(&self, text: &str) -> Option<&BTreeSet<Scope>> {
-        let presented = sha256(text);
+        self.scopes_of(&sha256(text.as_bytes()))
+    }
+
+    /// What the bearer of the token with this SHA-256 may do; `None` if it is no token. All are compared, whichever it is.
+    pub(crate) fn scopes_of(&self, presented: &[u8; 32]) -> Option<&BTreeSet<Scope>> {
         let mut found = None;
         for (hash, scopes) in &self.0 {
-            if constant_time::verify_slices_are_equal(hash, &presented).is_ok() {
+            if constant_time::verify_slices_are_equal(hash, presented).is_ok() {
                 found = Some(scopes);
             }
         }

@@ -10,15 +10,15 @@ use serde::Serialize;
 
 /// A header.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// Its name.
-    name: String,
+    pub(crate) name: String,
     /// Its value; what is no text in it is left out.
-    value: String,
+    pub(crate) value: String,
 }
 
 /// Headers, secrets blanked: some providers send theirs along.
-pub(super) fn headers(headers: &Headers) -> Vec<Header> {
+pub(crate) fn headers(headers: &Headers) -> Vec<Header> {
     let shown = |(name, value): &(String, bytes::Bytes)| {
         let value = Redactor::global().redact(&String::from_utf8_lossy(value)).into_owned();
         let is_credential =
@@ -31,7 +31,7 @@ pub(super) fn headers(headers: &Headers) -> Vec<Header> {
 /// A body: as text if it is, and else in base64.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// Text.
     Text {
         /// It.
@@ -45,7 +45,7 @@ pub(super) enum Content {
 }
 
 impl Content {
-    pub(super) fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Text { body: text.to_owned() },
             Err(_) => Self::Bytes { body_base64: BASE64_STANDARD.encode(bytes) },

@@ -101,22 +101,22 @@ impl From<Delivery> for DeliveryItem {
 
 /// One try to deliver.
 #[derive(Debug, Serialize, JsonSchema)]
-struct AttemptItem {
+pub(crate) struct AttemptItem {
     /// Which one, from 1; from 1 again after the delivery was sent again.
-    number: u32,
+    pub(crate) number: u32,
     /// When it began.
     #[schemars(with = "String")]
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     /// How long it took, in milliseconds.
-    took_ms: u64,
+    pub(crate) took_ms: u64,
     /// The status that was answered, if one was.
-    status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// The call of a service at which it ended, by the name of its step; null where no service is called.
-    step: Option<String>,
+    pub(crate) step: Option<String>,
     /// Why it failed; null if the endpoint took the event.
-    error: Option<String>,
+    pub(crate) error: Option<String>,
     /// The first bytes of the answer, as text. Secrets are blanked.
-    excerpt: String,
+    pub(crate) excerpt: String,
 }
 
 impl From<Attempt> for AttemptItem {
@@ -131,9 +131,9 @@ impl From<Attempt> for AttemptItem {
 
 /// How many deliveries were made due again.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Resent {
+pub(crate) struct Resent {
     /// So many.
-    count: u64,
+    pub(crate) count: u64,
 }
 
 impl IntoResponse for Resent {
@@ -155,12 +155,13 @@ async fn list(
         until: asked.until,
         from,
         limit: page::limit(asked.limit)?,
+        ..DeliveryQuery::default()
     };
     let found = app.store.deliveries(query).await?;
     Ok(Json(page::of(from, found, |delivery| delivery.id.0).show(DeliveryItem::from)))
 }
 
-async fn find(app: &App, id: DeliveryId) -> Result<Delivery, Problem> {
+pub(crate) async fn find(app: &App, id: DeliveryId) -> Result<Delivery, Problem> {
     let from = Place::Before(id.0.saturating_add(1));
     let found = app.store.deliveries(DeliveryQuery { from, limit: 1, ..DeliveryQuery::default() }).await?;
     let found = found.items.into_iter().find(|delivery| delivery.id == id);
@@ -186,7 +187,7 @@ async fn again(State(app): Shared, Named(id): Named<DeliveryId>) -> Result<Resen
 }
 
 /// Makes deliveries due now.
-pub(super) async fn resend(app: &App, deliveries: &[Delivery]) -> Result<Resent, Problem> {
+pub(crate) async fn resend(app: &App, deliveries: &[Delivery]) -> Result<Resent, Problem> {
     let now = app.dispatcher.now();
     let ids = deliveries.iter().map(|delivery| delivery.id).collect();
     let count = app.store.resend(ids, now, None).await?;

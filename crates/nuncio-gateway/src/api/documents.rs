@@ -267,7 +267,7 @@ pub(super) fn ours<'a>(
     Ok(document)
 }
 
-pub(super) fn absent(kind: DocumentKind, name: &str) -> Problem {
+pub(crate) fn absent(kind: DocumentKind, name: &str) -> Problem {
     Problem::not_found(format!("{} {name:?}", word(kind)))
 }
 

@@ -92,7 +92,7 @@ async fn disable_it(
 }
 
 /// The health of an endpoint is not what is set up: that of one from a config file can be changed too.
-async fn set_health(app: &App, name: String, change: HealthChange) -> Result<StatusCode, Problem> {
+pub(crate) async fn set_health(app: &App, name: String, change: HealthChange) -> Result<StatusCode, Problem> {
     if app.registry.current().get(DocumentKind::Endpoint, &name).is_none() {
         return Err(absent(DocumentKind::Endpoint, &name));
     }

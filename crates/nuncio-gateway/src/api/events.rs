@@ -143,12 +143,13 @@ async fn list(
         until: asked.until,
         from,
         limit: page::limit(asked.limit)?,
+        ..EventQuery::default()
     };
     let found = app.store.events(query).await?;
     Ok(Json(page::of(from, found, |event| event.position).show(EventItem::from)))
 }
 
-async fn find(app: &App, id: EventId) -> Result<nuncio_relay::Event, Problem> {
+pub(crate) async fn find(app: &App, id: EventId) -> Result<nuncio_relay::Event, Problem> {
     app.store.event(id).await?.ok_or_else(|| Problem::not_found(format!("event {id}")))
 }
 
@@ -180,14 +181,18 @@ async fn again(
     Named(id): Named<EventId>,
     Asked(asked): Asked<ResendQuery>,
 ) -> Result<Resent, Problem> {
-    find(&app, id).await?;
+    resend_event(&app, id, asked.endpoint).await
+}
+
+/// Makes the deliveries of an event due now: to one endpoint, or to all that it was owed to.
+pub(crate) async fn resend_event(
+    app: &App,
+    id: EventId,
+    endpoint: Option<String>,
+) -> Result<Resent, Problem> {
+    find(app, id).await?;
     // No more endpoints than can be set up are owed one event.
-    let query = DeliveryQuery {
-        event: Some(id),
-        endpoint: asked.endpoint,
-        limit: u32::MAX,
-        ..DeliveryQuery::default()
-    };
+    let query = DeliveryQuery { event: Some(id), endpoint, limit: u32::MAX, ..DeliveryQuery::default() };
     let owed = app.store.deliveries(query).await?;
-    resend(&app, &owed.items).await
+    resend(app, &owed.items).await
 }

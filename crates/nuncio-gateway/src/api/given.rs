@@ -16,7 +16,7 @@ use crate::problem::Problem;
 const MAX_BODY_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What a path names.
-pub(super) struct Named<T>(pub(super) T);
+pub(crate) struct Named<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Named<T> {
     type Rejection = Problem;
@@ -30,7 +30,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Named<T> {
 }
 
 /// What a query asks.
-pub(super) struct Asked<T>(pub(super) T);
+pub(crate) struct Asked<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequestParts<Arc<App>> for Asked<T> {
     type Rejection = Problem;
@@ -44,7 +44,7 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<App>> for Asked<T> {
 }
 
 /// A body in JSON. None at all is `{}`.
-pub(super) struct Given<T>(pub(super) T);
+pub(crate) struct Given<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for Given<T> {
     type Rejection = Problem;

@@ -1,15 +1,15 @@
 //! The API under `/v1`: a table of routes, from which both the router and the OpenAPI document are made.
 
-mod content;
-mod deliveries;
-mod documents;
-mod endpoints;
-mod events;
-mod given;
+pub(crate) mod content;
+pub(crate) mod deliveries;
+pub(crate) mod documents;
+pub(crate) mod endpoints;
+pub(crate) mod events;
+pub(crate) mod given;
 mod openapi;
-mod page;
+pub(crate) mod page;
 mod publish;
-mod replays;
+pub(crate) mod replays;
 mod route;
 mod sources;
 mod stats;

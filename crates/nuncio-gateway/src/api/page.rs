@@ -20,7 +20,7 @@ pub(super) struct Page<T> {
 /// In which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// The newest first.
     #[default]
     Newest,
@@ -43,7 +43,7 @@ pub(super) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
 pub(super) const PLACE_PATTERN: &str = "^[0-9]{1,19}$";
 
 /// From where.
-pub(super) fn from(order: Order, cursor: Option<&str>) -> Result<From, Problem> {
+pub(crate) fn from(order: Order, cursor: Option<&str>) -> Result<From, Problem> {
     let is_place =
         |cursor: &str| (1..=19).contains(&cursor.len()) && cursor.bytes().all(|byte| byte.is_ascii_digit());
     let read = |cursor: &str| cursor.parse().ok().filter(|_| is_place(cursor)).ok_or_else(foreign);

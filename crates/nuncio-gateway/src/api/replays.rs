@@ -12,7 +12,7 @@ use super::documents::absent;
 use super::given::{Asked, Given, Named};
 use super::page::{ByName, Page};
 use super::route::{Method, Route};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::problem::Problem;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -58,11 +58,16 @@ async fn begin(
     State(app): Shared,
     Given(selection): Given<Selection>,
 ) -> Result<(StatusCode, Json<Begun>), Problem> {
+    let name = begin_replay(&app, selection).await?;
+    Ok((StatusCode::CREATED, Json(Begun { name })))
+}
+
+/// Begins a replay, and says its name.
+pub(crate) async fn begin_replay(app: &App, selection: Selection) -> Result<String, Problem> {
     if app.registry.current().get(DocumentKind::Endpoint, &selection.endpoint).is_none() {
         return Err(absent(DocumentKind::Endpoint, &selection.endpoint));
     }
-    let name = app.replays.begin(selection).await?;
-    Ok((StatusCode::CREATED, Json(Begun { name })))
+    Ok(app.replays.begin(selection).await?)
 }
 
 async fn get(State(app): Shared, Named(name): Named<String>) -> Result<Json<ReplayItem>, Problem> {

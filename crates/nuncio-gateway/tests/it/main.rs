@@ -4,6 +4,7 @@
 
 mod api;
 mod bounds;
+mod dashboard;
 mod inbound;
 mod operations;
 mod support;
