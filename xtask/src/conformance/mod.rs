@@ -1,6 +1,7 @@
 //! nuncio and its sandbox against programs that no one here wrote; see `conformance/README.md`.
 
 mod api;
+mod dashboard;
 mod install;
 mod node;
 mod openapi;
@@ -12,7 +13,7 @@ mod webhooks;
 
 use crate::step::Step;
 
-pub(crate) const STEPS: [Step; 23] = [
+pub(crate) const STEPS: [Step; 24] = [
     Step { name: "conformance/python/stripe", run: || sdk::python("stripe") },
     Step { name: "conformance/python/slack", run: || sdk::python("slack") },
     Step { name: "conformance/python/sendgrid", run: || sdk::python("sendgrid") },
@@ -36,4 +37,5 @@ pub(crate) const STEPS: [Step; 23] = [
     Step { name: "conformance/webhooks/node", run: webhooks::of_node },
     Step { name: "conformance/api", run: api::schemathesis },
     Step { name: "conformance/webhooks/route", run: webhooks::route },
+    Step { name: "conformance/dashboard", run: dashboard::in_chromium },
 ];
