@@ -1,13 +1,15 @@
 //! A store that has much in it already.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use nuncio_client::Random;
-use nuncio_relay::store::{Append, Owed, SqliteStore, Store as _, Unique};
+use nuncio_relay::store::{Append, Change, Document, DocumentKind, Owed, SqliteStore, Store as _, Unique};
 use nuncio_relay::{Event, EventId, Headers, Origin};
+use serde_json::Value;
 
 /// The time, to the millisecond.
 ///
@@ -63,4 +65,16 @@ pub async fn fill_up(store: &Arc<SqliteStore>, stored: u64, waiting: u64, endpoi
         .buffer_unordered(1024)
         .for_each(|()| async {})
         .await;
+}
+
+/// A store in `folder` as `nuncio serve` of [`Serving`](crate::relay::Serving) finds it, filled up. The endpoint `away` says `settings`.
+///
+/// # Panics
+/// When the store fails.
+pub async fn fill_folder(folder: &Path, settings: &Value, stored: u64, waiting: u64) {
+    let store = Arc::new(SqliteStore::open(&folder.join("relay.db")).expect("a store"));
+    let (kind, value) = (DocumentKind::Endpoint, settings.clone());
+    let away = Document { kind, name: "away".to_owned(), from_file: true, value };
+    store.change(vec![Change::Put(away)], None).await.expect("a change");
+    fill_up(&store, stored, waiting, "away").await;
 }

@@ -1,15 +1,11 @@
 //! Whether what is stored slows what comes in: webhooks to a `nuncio serve` with an empty store and to one with a million events and a hundred thousand
 //! retries that wait, in turns. `NUNCIO_STORED` and `NUNCIO_WAITING` make it smaller.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use nuncio_bench::connection::Connection;
-use nuncio_bench::fill::fill_up;
+use nuncio_bench::fill::fill_folder;
 use nuncio_bench::relay::{CONNECTIONS, Figures, Serving, ingest, setting};
 use nuncio_bench::{disk, table};
-use nuncio_relay::store::{Change, Document, DocumentKind, SqliteStore, Store as _};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 const ROUNDS: usize = 3;
@@ -28,7 +24,7 @@ fn main() {
         .expect("a runtime");
     runtime.block_on(async {
         let begun = Instant::now();
-        fill(folders[1].path(), &endpoints, stored, waiting).await;
+        fill_folder(folders[1].path(), &endpoints["away"], stored, waiting).await;
         println!("{stored} events, {waiting} of them owed, stored in {:.0} s", begun.elapsed().as_secs_f64());
         println!(
             "bodies of 1 KiB over {CONNECTIONS} connections, as fast as they are taken, {ROUNDS} rounds\n"
@@ -64,14 +60,6 @@ fn main() {
         println!();
         table::print(&["a scrape of /metrics", "p50 ms"], &rows);
     });
-}
-
-async fn fill(folder: &Path, endpoints: &Value, stored: u64, waiting: u64) {
-    let store = Arc::new(SqliteStore::open(&folder.join("relay.db")).expect("a store"));
-    let (kind, value) = (DocumentKind::Endpoint, endpoints["away"].clone());
-    let away = Document { kind, name: "away".to_owned(), from_file: true, value };
-    store.change(vec![Change::Put(away)], None).await.expect("a change");
-    fill_up(&store, stored, waiting, "away").await;
 }
 
 /// That whose rate is in the middle.
