@@ -1,6 +1,7 @@
 //! Makes attempts: to HTTP endpoints, operations of services, commands and files.
 //!
-//! One attempt is one request, one call, one run or one line; when to try again is for the [dispatcher](crate::dispatch). What an attempt says of the
+//! One attempt is one request, the calls that are left, one run or one line; when to try again is for the [dispatcher](crate::dispatch), but where a
+//! call may have been made and a copy could do it twice: then the failure [is final](crate::Failure::is_final). What an attempt says of the
 //! endpoint is a [`Fault`](crate::Fault):
 //!
 //! | what happened | it is |

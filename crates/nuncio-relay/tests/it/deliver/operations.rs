@@ -35,6 +35,14 @@ operations:
   pay: { post: /pay, input: { text: string! } }
 ";
 
+const SLOW: &str = "
+service: slow
+base_url: https://slow.example.com
+limits: [{ capacity: 1, refill: 1/h }]
+operations:
+  say: { post: /say }
+";
+
 /// Deliveries into services that are played at this place.
 fn targets(url: &str) -> Targets {
     targets_at(url, NOW)
@@ -45,7 +53,11 @@ fn targets_at(url: &str, now: u64) -> Targets {
     let (url, mut settings) = (url.to_owned(), settings());
     settings.clock = Clock::fixed(UNIX_EPOCH + Duration::from_secs(now));
     settings.connect = Arc::new(move |service, _| {
-        let text = if service == "bank" { KEYED } else { SHOP };
+        let text = match service {
+            "bank" => KEYED,
+            "slow" => SLOW,
+            _ => SHOP,
+        };
         let settings = nuncio_service::Settings { base_url: Some(url.clone()), ..Default::default() };
         Box::pin(async move { Connection::new(Service::from_yaml(text, "made-up.yaml")?, settings) })
     });
@@ -103,7 +115,7 @@ fn is_final(outcome: &Outcome) -> bool {
     outcome.result.as_ref().is_err_and(|failure| failure.is_final)
 }
 
-fn operations(operations: Value) -> Arc<Endpoint> {
+fn operations(operations: &Value) -> Arc<Endpoint> {
     endpoint(json!({ "operations": operations }))
 }
 
@@ -122,7 +134,7 @@ fn paths(receiver: &Receiver) -> Vec<String> {
 #[tokio::test]
 async fn each_call_gets_to_see_the_answers_before_it() {
     let receiver = Receiver::start(ok).await;
-    let endpoint = operations(json!([
+    let endpoint = operations(&json!([
         { "name": "customer", "service": "shop", "operation": "customer", "inputs": { "id": "{{ event.body.customer }}" } },
         { "name": "poor", "when": ".answers.customer.vip | not", "service": "shop", "operation": "note", "inputs": { "text": "x" } },
         { "service": "shop", "operation": "note", "inputs": { "text": "{{ answers.customer.email }}" } },
@@ -148,7 +160,7 @@ async fn calls_that_were_made_are_not_made_again_by_the_next_attempt() {
     })
     .await;
     let note = json!({ "name": "write-down", "service": "shop", "operation": "note", "inputs": { "text": "{{ answers.say.email }}" } });
-    let endpoint = operations(json!([say(), note]));
+    let endpoint = operations(&json!([say(), note]));
     let desk = Desk::new(&receiver.url, event("{}")).await;
     let outcome = desk.settled(&endpoint).await;
     assert_eq!((fault(&outcome), outcome.step.as_deref()), (Some(Fault::Throttled), Some("write-down")));
@@ -169,7 +181,7 @@ async fn a_call_whose_fate_is_unknown_is_given_up_and_goes_on_when_somebody_send
     })
     .await;
     let note = json!({ "service": "shop", "operation": "note", "inputs": { "text": "x" } });
-    let endpoint = operations(json!([note, say()]));
+    let endpoint = operations(&json!([note, say()]));
     let desk = Desk::new(&receiver.url, event("{}")).await;
     let outcome = desk.settled(&endpoint).await;
     assert!(is_final(&outcome) && reason(&outcome).contains("may have been made"), "{}", reason(&outcome));
@@ -230,10 +242,74 @@ async fn an_idempotency_key_is_good_for_a_day() {
 }
 
 #[tokio::test]
+async fn a_key_ages_from_the_first_attempt_of_which_nothing_is_known() {
+    let receiver = Receiver::answering(500).await;
+    let endpoint = endpoint(
+        json!({ "operation": { "service": "bank", "operation": "pay", "inputs": { "text": "x" } } }),
+    );
+    let mut desk = Desk::new(&receiver.url, event("{}")).await;
+    for (hours, is_over) in [(0, false), (13, false), (25, true)] {
+        desk.targets = targets_at(&receiver.url, NOW + hours * 3600);
+        let outcome = desk.settled(&endpoint).await;
+        assert_eq!(is_final(&outcome), is_over, "after {hours} h: {}", reason(&outcome));
+    }
+    assert_eq!(receiver.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_call_that_was_made_is_remembered_when_the_worker_dies_at_the_next() {
+    let status = Arc::new(AtomicU16::new(429));
+    let told = Arc::clone(&status);
+    let receiver = Receiver::start(move |seen| match seen.uri.path() {
+        "/say" => ok(seen),
+        _ => answer(told.load(Ordering::Relaxed), &[], "{}"),
+    })
+    .await;
+    let customer = json!({ "service": "shop", "operation": "customer", "inputs": { "id": "1" } });
+    let endpoint = operations(&json!([say(), customer]));
+    let desk = Desk::new(&receiver.url, event("{}")).await;
+    assert_eq!(fault(&desk.attempt(&endpoint).await.0), Some(Fault::Throttled));
+    status.store(200, Ordering::Relaxed);
+    let outcome = desk.settled(&endpoint).await;
+    assert_eq!(fault(&outcome), None, "{}", reason(&outcome));
+    assert_eq!(paths(&receiver), ["/say", "/customers/1", "/customers/1"]);
+}
+
+#[tokio::test]
+async fn a_call_that_waited_for_its_turn_in_vain_was_never_made() {
+    let receiver = Receiver::start(ok).await;
+    let settings = json!({
+        "from": "source/shop",
+        "to": { "operation": { "service": "slow", "operation": "say" } },
+        "delivery": { "timeout": "300ms" },
+    });
+    let endpoint =
+        Arc::new(Endpoint::new(serde_json::from_value(settings).unwrap(), Env::default()).unwrap());
+    let desk = Desk::new(&receiver.url, event("{}")).await;
+    assert_eq!(fault(&desk.settled(&endpoint).await), None);
+    desk.send_again().await;
+    for _ in 0..2 {
+        let outcome = desk.settled(&endpoint).await;
+        assert!(outcome.result.is_err() && !is_final(&outcome), "{}", reason(&outcome));
+    }
+    assert_eq!(receiver.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_not_kept() {
+    let receiver = Receiver::start(|_| answer(200, &[], "x".repeat(64 * 1024 + 1))).await;
+    let mut note = json!({ "service": "shop", "operation": "note", "inputs": { "text": "x" } });
+    note["when"] = json!(".answers.say == null and (.answers | has(\"say\"))");
+    let desk = Desk::new(&receiver.url, event("{}")).await;
+    desk.settled(&operations(&json!([say(), note]))).await;
+    assert_eq!(paths(&receiver), ["/say", "/note"]);
+}
+
+#[tokio::test]
 async fn keys_differ_by_endpoint_step_and_round() {
     let receiver = Receiver::start(ok).await;
     let pay = |name: &str| json!({ "name": name, "service": "bank", "operation": "pay", "inputs": { "text": "x" } });
-    let both = operations(json!([pay("one"), pay("two")]));
+    let both = operations(&json!([pay("one"), pay("two")]));
     let desk = Desk::new(&receiver.url, event("{}")).await;
     desk.settled(&both).await;
     desk.send_again().await;

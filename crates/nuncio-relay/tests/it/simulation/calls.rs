@@ -157,7 +157,7 @@ impl Services {
         }
         let key = request.headers().get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
         let since = key.as_ref().and_then(|key| done.keys.get(key));
-        if !since.is_some_and(|since| since.elapsed() < KEY_LIFETIME) {
+        if since.is_none_or(|since| since.elapsed() >= KEY_LIFETIME) {
             *done.times.entry(step).or_default() += 1;
             done.keys.extend(key.map(|key| (key, Instant::now())));
         }

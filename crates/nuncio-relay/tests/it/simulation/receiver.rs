@@ -94,7 +94,7 @@ impl Deliver for Reach {
                 let mut log = log.lock().unwrap();
                 log.attempts += 1;
                 if let Some(other) = log.active.insert(delivery, lease) {
-                    log.broken.push(format!("two attempts of {delivery} at once: {other:?} and {:?}", lease));
+                    log.broken.push(format!("two attempts of {delivery} at once: {other:?} and {lease:?}"));
                 }
                 let Log { seen, settled, .. } = &mut *log;
                 let seen = seen.entry(delivery).or_default();
