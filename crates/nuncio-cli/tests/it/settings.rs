@@ -134,11 +134,13 @@ fn what_a_source_refused_is_listed_and_a_bound_is_told() {
     let asked = Asked::new(&[], &[]);
     asked.run("sources set shop --scheme stripe --secret-env SHOP_SECRET").ends_with(0);
     let url = format!("{}/in/shop", asked.serving.url);
-    for _ in 0..3 {
+    // Of a flood only some are kept: at most one in a tenth of a second.
+    let kept = (0..100).map(|_| {
         asked.home.run(&["call", "POST", &url, "-d", "{}"]).ends_with(8);
-    }
-    let refused = asked.json("sources refused shop");
-    assert_eq!((refused.as_array().unwrap().len(), &refused[0]["body"]), (3, &json!("{}")), "{refused}");
+        asked.json("sources refused shop")
+    });
+    let refused = kept.into_iter().find(|kept| kept.as_array().unwrap().len() == 3).unwrap();
+    assert_eq!(refused[0]["body"], "{}", "{refused}");
     let bounded = asked.run("sources refused shop --limit 2").ends_with(0);
     assert!(bounded.err.contains("newest 2"), "{bounded:?}");
     asked.end();
