@@ -95,7 +95,8 @@ struct Rows {
     /// Whether there is more than was looked at.
     is_cut: bool,
     is_filtered: bool,
-    has_sources: bool,
+    /// A source, and the provider whose scheme it has.
+    source: Option<(String, String)>,
     base: String,
 }
 
@@ -115,12 +116,17 @@ async fn rendered(app: &App, filter: &Filter) -> Result<String, Problem> {
     let is_cut = found.next.is_some() && found.items.len() < ROWS as usize;
     let older = found.next.map(|next| filter.with_cursor(Some(&next.to_string())));
     let current = app.registry.current();
+    let source = current.of(DocumentKind::Source).next().map(|document| {
+        let source = app.inbox.source(&document.name);
+        let provider = source.as_ref().and_then(|source| source.provider()).unwrap_or("scheme.json");
+        (document.name.clone(), provider.to_owned())
+    });
     render(&Rows {
         items: found.items,
         older,
         is_cut,
         is_filtered: !filter.is_empty(),
-        has_sources: current.of(DocumentKind::Source).next().is_some(),
+        source,
         base: base(app),
     })
 }

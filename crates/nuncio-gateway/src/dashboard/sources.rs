@@ -26,7 +26,10 @@ const ROWS: usize = 50;
 const LOOK_AT: u32 = 1000;
 
 /// How many refused requests stand on a page.
-const REFUSED: u32 = 20;
+const REFUSED: u32 = 10;
+
+/// The longest body of a refused request that is explained, in bytes: what is tried to find what went wrong is paid for by us, and anybody can send it.
+const EXPLAINED_BYTES: usize = 64 * 1024;
 
 /// As much of the body of a refused request as is shown.
 const SHOWN_BYTES: usize = 4096;
@@ -123,8 +126,12 @@ pub(super) async fn show(viewer: Viewer, State(app): Shared, Named(name): Named<
     let rows = described(&app, std::slice::from_ref(document)).await?;
     let row = rows.into_iter().next().ok_or_else(|| absent(DocumentKind::Source, &name))?;
     let refused = app.store.refused(Origin::Source(name.clone()), REFUSED).await?;
+    let explained = |refused: &Refused| {
+        let is_small = refused.body.len() <= EXPLAINED_BYTES;
+        is_small.then(|| explain(&app, &name, &refused.headers, &refused.body, refused.at)).flatten()
+    };
     let refusal = |refused: Refused| Refusal {
-        explained: explain(&app, &name, &refused.headers, &refused.body, refused.at),
+        explained: explained(&refused),
         headers: headers(&refused.headers),
         body: String::from_utf8_lossy(&refused.body[..refused.body.len().min(SHOWN_BYTES)]).into_owned(),
         bytes: refused.body.len() as u64,

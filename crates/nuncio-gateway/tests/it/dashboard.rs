@@ -342,3 +342,34 @@ async fn a_replay_is_begun_and_seen() {
     let wrong = [("csrf", &*form), ("endpoint", "nobody")];
     assert!(post(&served, "/replays", None, &wrong).await.status().is_client_error());
 }
+
+#[tokio::test]
+async fn pages_that_are_live_leave_connections_for_webhooks() {
+    let served = serve(false).await;
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        let stream = get(&served, "/live/events", None).send().await.unwrap();
+        assert_eq!(stream.status(), 200);
+        streams.push(stream);
+    }
+    assert_eq!(get(&served, "/live/events", None).send().await.unwrap().status(), 503);
+    streams.pop();
+    until(async || get(&served, "/live/events", None).send().await.unwrap().status() == 200).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_says_how_it_is_and_is_switched_off_and_on() {
+    let served = serve(false).await;
+    served.stripe("shop", HOSTILE, SECRET).await;
+    until(async || page(&served, "/endpoints", None).await.contains("100 %")).await;
+    let seen = page(&served, "/endpoints", None).await;
+    assert!(seen.contains("healthy") && seen.contains("1 attempts, 0 failed"), "{seen}");
+    let form = csrf(&seen);
+    let form = [("csrf", &*form), ("reason", "it is moved")];
+    post(&served, "/endpoints/ledger/disable", None, &form).await;
+    let seen = page(&served, "/endpoints/ledger", None).await;
+    assert!(seen.contains("it is moved") && seen.contains("/endpoints/ledger/enable"), "{seen}");
+    assert!(!seen.contains(crate::support::ENDPOINT_SECRET), "{seen}");
+    post(&served, "/endpoints/ledger/enable", None, &form).await;
+    assert!(!is_disabled(&served).await);
+}

@@ -1,6 +1,7 @@
 use super::*;
 use crate::outcome::Failure;
 
+#[derive(Debug)]
 struct Bench {
     lane: Lane,
     random: Random,
@@ -179,4 +180,23 @@ async fn other_settings_leave_what_was_learned() {
     bench.work(20);
     bench.lane.set(NonZeroU32::new(2).unwrap(), None, Instant::now());
     assert_eq!(bench.room(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_looks_is_told_of_the_breaker_and_when_it_is_probed() {
+    let mut bench = Bench::new(10, None);
+    let now = Timestamp::from_second(1_760_000_000).unwrap();
+    bench.fail(FAILURES_TO_OPEN - 1);
+    let closed = pace::Breaker::Closed { failures: FAILURES_TO_OPEN - 1 };
+    assert_eq!(bench.lane.pace(now, Instant::now()).breaker, closed);
+    bench.fail(1);
+    let pace::Breaker::Open { until } = bench.lane.pace(now, Instant::now()).breaker else {
+        panic!("{bench:?}")
+    };
+    let wait = until.duration_since(now).unsigned_abs();
+    assert!((FIRST_OPEN..FIRST_OPEN * 2).contains(&wait), "{wait:?}");
+    tokio::time::advance(wait).await;
+    bench.lane.begin(Instant::now());
+    let probing = bench.lane.pace(now, Instant::now());
+    assert_eq!((probing.breaker, probing.in_flight), (pace::Breaker::Probing, 1));
 }
