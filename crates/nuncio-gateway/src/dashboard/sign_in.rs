@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::events::base;
 use super::page::{Frame, Paged, done, page};
+use super::session::are_equal;
 use super::show;
 use super::viewer::{Fields, Viewer};
 use crate::app::{App, Shared};
@@ -51,7 +52,7 @@ pub(super) async fn sign_in(State(app): Shared, request: Request) -> Paged {
 pub(super) async fn sign_out(State(app): Shared, headers: HeaderMap, request: Request) -> Paged {
     let viewer = Viewer::of(&app, &headers)?;
     let fields = Fields::read(request, &app).await?;
-    if fields.get("csrf") != Some(&viewer.csrf) {
+    if !fields.get("csrf").is_some_and(|csrf| are_equal(csrf, &viewer.csrf)) {
         return Err(Problem::forbidden("this form is not of your session: load its page again"));
     }
     let cookie = app.dashboard.sessions.end(&headers, is_secure(&app));

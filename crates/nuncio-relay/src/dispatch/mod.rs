@@ -114,7 +114,8 @@ impl Handle {
         });
     }
 
-    /// How endpoints are delivered to now, by their names. Nothing when the dispatcher does not run any more.
+    /// How endpoints are delivered to now, by their names. The dispatcher says so at its next turn, and one that does not run never does: whoever asks
+    /// waits within bounds.
     pub async fn paces(&self) -> BTreeMap<String, Pace> {
         let (tell, told) = oneshot::channel();
         self.0.call(|pending| pending.asking.push(tell));
