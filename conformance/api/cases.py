@@ -14,8 +14,8 @@ import support
 
 TOKEN = "made-up-token-of-the-examination"
 FOLDER = pathlib.Path(__file__).resolve().parent
-# Bounds on the whole: requests for each operation, and seconds.
-EXAMPLES, SECONDS = 25, 90
+# Requests made up for each operation. No bound on the time of a run: where it would end, a busy machine would decide.
+EXAMPLES = 25
 
 (support.work / "relay.yaml").write_text((FOLDER / "relay.yaml").read_text())
 environment = {"HOME": str(support.work), "NUNCIO_TOKEN": TOKEN, "NUNCIO_LOG": "off"}
@@ -31,7 +31,7 @@ try:
     examination = [
         *support.SERVER,
         *("--config-file", FOLDER / "schemathesis.toml", "run", f"{url}/v1/openapi.json"),
-        *("--checks", "all", "--max-examples", EXAMPLES, "--max-time", SECONDS, "--seed", 1, "--workers", 1),
+        *("--checks", "all", "--max-examples", EXAMPLES, "--seed", 1, "--workers", 1),
         *("--header", f"Authorization: Bearer {TOKEN}", "--continue-on-failure", "--no-color"),
     ]
     done = subprocess.run([str(part) for part in examination], cwd=support.work, env={**os.environ, "PYTHONPATH": "", "EVENT": told["id"]})
