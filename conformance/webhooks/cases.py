@@ -1,6 +1,7 @@
-"""What the relay sends, judged by the official verifiers; what official helpers sign, received by the relay.
+"""What the relay sends, and what `nuncio webhook trigger` does, judged by the official verifiers; what official helpers sign, received by the relay.
 
-EXCHANGE in the environment is the program that delivers and receives, SIGNS what the receiver has helpers for.
+EXCHANGE in the environment is the program that delivers and receives, SIGNS what the receiver has helpers for, TAKES whose events it can verify and by
+which library, NUNCIO the binary.
 """
 
 import base64
@@ -118,6 +119,36 @@ for library in os.environ["SIGNS"].split():
             assert 200 <= reply["status"] < 300 and reply["received"].startswith("Stored("), (reply, body[:100])
             for reply in (receive(library, headers, body + " ", secret), receive(library, headers, body, other), receive(library, {}, body, secret)):
                 assert reply["status"] >= 400 and reply["received"].startswith("Refused("), reply
+
+
+def nuncio(*args, secret=""):
+    environment = {**os.environ, "MADE_UP_SECRET": secret}
+    ran = subprocess.run([os.environ["NUNCIO"], "webhook", *args], env=environment, capture_output=True, text=True, encoding="utf-8")
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def own_key(provider):
+    """A key pair where the provider has one of its own: the private half signs, the public one verifies."""
+    code, out, _ = nuncio("secret", "--provider", provider, "--json")
+    return json.loads(out) if code == 0 else None
+
+
+for pair in os.environ["TAKES"].split():
+
+    @case(f"every triggered event is taken by the library of {pair}, and none that is signed with another secret")
+    def _(pair=pair):
+        provider, library = pair.split("=")
+        key = None if provider in SECRETS else own_key(provider)
+        secret = key["private_key"] if key else SECRETS.get(provider, "made-up-secret-of-a-source")
+        known = key["public_key"] if key else secret
+        other = own_key(provider)["private_key"] if key else OTHER
+        _, listed, _ = nuncio("trigger", provider, "--list", "--json")
+        events = json.loads(listed)["events"]
+        for event in events:
+            sent = nuncio("trigger", provider, event, "--secret-env", "MADE_UP_SECRET", "--to", url("verify", library, known), secret=secret)
+            assert sent[0] == 0, (event, sent)
+        sent = nuncio("trigger", provider, events[0], "--secret-env", "MADE_UP_SECRET", "--to", url("verify", library, known), secret=other)
+        assert sent[0] == 4, sent
 
 
 try:

@@ -6,7 +6,7 @@
 import { createPublicKey, verify } from "node:crypto";
 import { createServer } from "node:http";
 
-import { sign as github } from "@octokit/webhooks-methods";
+import { sign as github, verify as githubVerify } from "@octokit/webhooks-methods";
 import * as standard from "standardwebhooks";
 import Stripe from "stripe";
 import * as svix from "svix";
@@ -22,6 +22,11 @@ function v1a(secret, body, headers) {
 }
 
 const VERIFY = {
+  github: async (secret, body, headers) => {
+    if (!(await githubVerify(secret, body, headers["x-hub-signature-256"]))) throw new Error("no signature matches");
+  },
+  stripe: (secret, body, headers) =>
+    new Stripe("made-up-key").webhooks.constructEvent(body, headers["stripe-signature"], secret),
   standardwebhooks: (secret, body, headers) => new standard.Webhook(secret).verify(body, headers),
   svix: (secret, body, headers) => new svix.Webhook(secret).verify(body, headers),
   v1a,

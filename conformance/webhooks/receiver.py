@@ -12,8 +12,10 @@ import sys
 import urllib.parse
 
 import standardwebhooks
+import stripe
 import svix.webhooks
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sendgrid.helpers.eventwebhook import EventWebhook
 from slack_sdk.signature import SignatureVerifier
 
 NOW = datetime.datetime.now
@@ -28,10 +30,29 @@ def v1a(secret, body, headers):
 
 def svix_names(headers):
     """Svix's library takes the names of the standard too."""
-    return {name: value for name, value in headers.items() if name.startswith("webhook-")}
+    return {name: value for name, value in headers.items() if name.startswith(("webhook-", "svix-"))}
+
+
+def must(holds):
+    if not holds:
+        raise ValueError("no signature matches")
+
+
+def slack_verify(secret, body, headers):
+    timestamp, signature = headers["x-slack-request-timestamp"], headers["x-slack-signature"]
+    must(SignatureVerifier(secret).is_valid(body=body, timestamp=timestamp, signature=signature))
+
+
+def sendgrid_verify(public_key, body, headers):
+    library = EventWebhook()
+    signature, timestamp = (headers[f"x-twilio-email-event-webhook-{name}"] for name in ("signature", "timestamp"))
+    must(library.verify_signature(body.decode(), signature, timestamp, library.convert_public_key_to_ecdsa(public_key)))
 
 
 VERIFY = {
+    "sendgrid": sendgrid_verify,
+    "slack": slack_verify,
+    "stripe": lambda secret, body, headers: stripe.Webhook.construct_event(body, headers["stripe-signature"], secret),
     "standardwebhooks": lambda secret, body, headers: standardwebhooks.Webhook(secret).verify(body, headers),
     "svix": lambda secret, body, headers: svix.webhooks.Webhook(secret).verify(body, svix_names(headers)),
     "v1a": v1a,
@@ -72,7 +93,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         try:
             if verb == "verify":
                 VERIFY[library](secret, body, headers)
-                status, answer = 200, {name: headers[name] for name in ("webhook-id", "nuncio-attempt")}
+                status, answer = 200, {name: headers.get(name) for name in ("webhook-id", "nuncio-attempt")}
             else:
                 status, answer = 200, SIGN[library](secret, body.decode())
         except Exception as refusal:

@@ -54,7 +54,7 @@ async fn take(app: &Arc<App>, peer: Peer, name: &str, request: Request) -> Resul
     Ok(app.inbox.receive(name, arrival).await)
 }
 
-fn answer(reply: Reply) -> Response {
+pub(crate) fn answer(reply: Reply) -> Response {
     let mut response = Response::new(reply.body.into());
     *response.status_mut() = reply.status;
     for (name, value) in reply.headers {
@@ -72,6 +72,7 @@ fn answer(reply: Reply) -> Response {
 fn outcome(received: &Received) -> &'static str {
     match received {
         Received::Stored(_) => "stored",
+        Received::Unverified(..) => "unverified",
         Received::Duplicate(_) => "duplicate",
         Received::Handshake => "handshake",
         Received::Refused(_) => "refused",

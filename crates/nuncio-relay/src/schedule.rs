@@ -11,7 +11,8 @@ const SECOND: u64 = 1;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 
-/// The waits between the attempts to deliver one event: after as many failures as there are waits, and one more, it is given up.
+/// The waits between the attempts to deliver one event: after as many failures as there are waits, and one more, it is given up. Or one wait that
+/// goes on as long as the event may be tried, written `{ every: 1h }`; it is 100 ms at least.
 ///
 /// By default those that Standard Webhooks recommends (specification, "Deliverability and reliability"): 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h,
 /// 20 h, 24 h; ten attempts in a little over three days. Each wait is lengthened by up to a tenth, so that what failed together does not come
@@ -29,22 +30,46 @@ const HOUR: u64 = 60 * MINUTE;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Schedule {
-    waits: Vec<Span>,
+pub struct Schedule(Waits);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a schedule is a list of waits, such as [5s, 5m], or { every: 1h }")]
+enum Waits {
+    Listed(Vec<Span>),
+    Same(Every),
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Every {
+    /// The wait, which goes on as long as the event may be tried.
+    every: Span,
+}
+
+/// A shorter wait between two attempts would keep a processor busy.
+const MIN_EVERY: Duration = Duration::from_millis(100);
 
 impl Schedule {
     /// A schedule of these waits.
     #[must_use]
     pub fn new(waits: impl IntoIterator<Item = Duration>) -> Self {
-        Self { waits: waits.into_iter().map(Span).collect() }
+        Self(Waits::Listed(waits.into_iter().map(Span).collect()))
+    }
+
+    /// This wait, again and again.
+    #[must_use]
+    pub fn every(wait: Duration) -> Self {
+        Self(Waits::Same(Every { every: Span(wait) }))
     }
 
     /// How long to wait after attempt `number`, counted from 1, has failed. `None`: it was the last.
     #[must_use]
     pub fn wait(&self, number: u32, random: &Random) -> Option<Duration> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
-        let Span(wait) = *self.waits.get(index)?;
+        let wait = match &self.0 {
+            Waits::Listed(waits) => waits.get(index)?.0,
+            Waits::Same(Every { every }) => every.0.max(MIN_EVERY),
+        };
         Some(wait + random.below(wait / 10))
     }
 }
@@ -63,5 +88,32 @@ impl Default for Schedule {
             24 * HOUR,
         ];
         Self::new(waits.map(Duration::from_secs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_wait_goes_on_for_ever() {
+        let schedule: Schedule = serde_json::from_str(r#"{"every": "2s"}"#).unwrap();
+        assert_eq!(schedule, Schedule::every(Duration::from_secs(2)));
+        let wait = schedule.wait(1_000_000, &Random::seeded(1)).unwrap();
+        assert!(wait >= Duration::from_secs(2) && wait < Duration::from_millis(2_200), "{wait:?}");
+        assert!(Schedule::every(Duration::ZERO).wait(1, &Random::seeded(1)).unwrap() >= MIN_EVERY);
+    }
+
+    #[test]
+    fn a_list_ends() {
+        let schedule: Schedule = serde_json::from_str(r#"["1s"]"#).unwrap();
+        assert!(schedule.wait(1, &Random::seeded(1)).is_some());
+        assert_eq!(schedule.wait(2, &Random::seeded(1)), None);
+    }
+
+    #[test]
+    fn what_is_no_schedule_is_told() {
+        let error = serde_json::from_str::<Schedule>(r#"{"each": "2s"}"#).unwrap_err().to_string();
+        assert!(error.contains("{ every: 1h }"), "{error}");
     }
 }

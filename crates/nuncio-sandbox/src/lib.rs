@@ -5,7 +5,7 @@
 //! same idempotency key, and misbehaves when it is asked to ([`Fault`]). Clients find it by base URL alone, so a vendor's own SDK works
 //! with it too. What it did is counted ([`Counts`]), so that a test can tell what was lost or done twice.
 //!
-//! It knows nothing of a service beyond the file: no rules of its business, no permissions, no webhooks. Everything is kept in memory and
+//! It knows nothing of a service beyond the file: no rules of its business, no permissions. Of webhooks it has [templates](events), and sends none by itself. Everything is kept in memory and
 //! forgotten at the end. It is for loopback: there is no TLS.
 //!
 //! ```
@@ -26,6 +26,7 @@ mod act;
 mod answer;
 mod auth;
 mod counts;
+pub mod events;
 mod fault;
 mod graphql;
 mod idempotency;

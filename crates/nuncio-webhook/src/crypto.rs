@@ -1,7 +1,9 @@
 //! Digests and signatures, by AWS-LC.
 
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
     RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
     VerificationAlgorithm,
 };
@@ -80,13 +82,26 @@ pub(crate) fn sha256(pieces: &[&[u8]]) -> Vec<u8> {
     context.finish().as_ref().to_vec()
 }
 
-/// The Ed25519 signature of `content` by a private key of 32 bytes, or of 64 with its public half. `None` when it is no such key.
-pub(crate) fn sign_ed25519(key: &[u8], content: &Content<'_>) -> Option<Vec<u8>> {
-    let pair = match key.len() {
-        64 => Ed25519KeyPair::from_seed_and_public_key(&key[..32], &key[32..]),
-        _ => Ed25519KeyPair::from_seed_unchecked(key),
+/// The signature of `content` by a private key in PKCS#8, for Ed25519 also one of 32 bytes, or of 64 with its public half. `None` when it is no such
+/// key, or signatures of this kind are not made.
+pub(crate) fn sign(algorithm: Algorithm, key: &[u8], content: &Content<'_>) -> Option<Vec<u8>> {
+    let ecdsa = |signing: &'static EcdsaSigningAlgorithm| {
+        let pair = EcdsaKeyPair::from_pkcs8(signing, key).ok()?;
+        Some(pair.sign(&SystemRandom::new(), &content.concat()).ok()?.as_ref().to_vec())
     };
-    Some(pair.ok()?.sign(&content.concat()).as_ref().to_vec())
+    match algorithm {
+        Algorithm::Ed25519 => {
+            let pair = match key.len() {
+                64 => Ed25519KeyPair::from_seed_and_public_key(&key[..32], &key[32..]),
+                32 => Ed25519KeyPair::from_seed_unchecked(key),
+                _ => Ed25519KeyPair::from_pkcs8_maybe_unchecked(key),
+            };
+            Some(pair.ok()?.sign(&content.concat()).as_ref().to_vec())
+        }
+        Algorithm::EcdsaP256 => ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING),
+        Algorithm::EcdsaP256Fixed => ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING),
+        _ => None,
+    }
 }
 
 fn verification(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {

@@ -55,5 +55,5 @@ pub use refusal::Refusal;
 pub use request::{Headers, Request};
 pub use scheme::{Encoding, Scheme, SchemeRef, Signed, UnknownPart};
 pub use secret::Secrets;
-pub use sign::{CannotSign, Outgoing, generate_key_pair, generate_secret, sign};
+pub use sign::{CannotSign, Outgoing, generate_key_pair, generate_private_key, generate_secret, sign};
 pub use verify::{Verified, verify};

@@ -152,6 +152,10 @@ impl Secret {
         if !signature.algorithm.is_asymmetric() {
             return self.key(signature);
         }
+        if let Some(inner) = within(&self.text, "PRIVATE KEY") {
+            let der = BASE64.decode(inner.as_bytes()).ok()?;
+            return Some(Key::Decoded(Zeroizing::new(der)));
+        }
         let text = self.text.strip_prefix(signature.signing_key_prefix.as_deref()?)?;
         decode(text, KeyFormat::Base64)
     }
@@ -170,7 +174,12 @@ pub(crate) fn decode(text: &str, format: KeyFormat) -> Option<Key<'_>> {
 
 /// What stands between the lines of a PEM; text that is no PEM as it is.
 fn without_armour(text: &str) -> Cow<'_, str> {
-    let Some((_, rest)) = text.split_once("-----BEGIN PUBLIC KEY-----") else { return text.into() };
-    let Some((inner, _)) = rest.split_once("-----END PUBLIC KEY-----") else { return text.into() };
-    inner.replace("\\n", "").split_ascii_whitespace().collect::<String>().into()
+    within(text, "PUBLIC KEY").map_or(text.into(), Cow::Owned)
+}
+
+/// What stands between the lines of a PEM of this label.
+fn within(text: &str, label: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;
+    let (inner, _) = rest.split_once(&format!("-----END {label}-----"))?;
+    Some(inner.replace("\\n", "").split_ascii_whitespace().collect())
 }

@@ -2,13 +2,16 @@
 
 use std::time::SystemTime;
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::content::contents;
-use crate::scheme::{Algorithm, Encoding, Expected, HeaderPlace, Place, Scheme, Separator, Signature};
+use crate::scheme::{
+    Algorithm, Encoding, Expected, HeaderPlace, KeyFormat, Place, Scheme, Separator, Signature,
+};
 use crate::verify::covers_body;
 use crate::{Refusal, Request, Secrets, crypto, time};
 
@@ -141,6 +144,62 @@ pub fn generate_key_pair() -> (String, String) {
     (format!("whsk_{}", STANDARD.encode(private)), format!("whpk_{}", STANDARD.encode(public)))
 }
 
+/// A new key pair to stand in for that of a provider who signs with a private key: the private key, which signs, as PEM (PKCS#8), and the public key as the
+/// provider shows it. `None` for schemes by a shared secret, and for those whose provider publishes its keys.
+///
+/// ```
+/// use nuncio_webhook::{generate_private_key, provider};
+///
+/// let (private, public) = generate_private_key(&provider("discord").unwrap().scheme).unwrap();
+/// assert!(private.starts_with("-----BEGIN PRIVATE KEY-----") && public.len() == 64);
+/// assert_eq!(generate_private_key(&provider("stripe").unwrap().scheme), None);
+/// ```
+///
+/// # Panics
+/// When the system has no randomness.
+#[must_use]
+pub fn generate_private_key(scheme: &Scheme) -> Option<(String, String)> {
+    let has_own_key = |it: &&Signature| it.algorithm.is_asymmetric() && it.published.is_none();
+    let signature = scheme.signatures.iter().find(has_own_key)?;
+    let rng = SystemRandom::new();
+    let has_randomness = "the system has randomness";
+    let (private, raw, spki) = match signature.algorithm {
+        Algorithm::Ed25519 => {
+            let private = Ed25519KeyPair::generate_pkcs8(&rng).expect(has_randomness);
+            let pair = Ed25519KeyPair::from_pkcs8(private.as_ref()).ok()?;
+            let public = pair.public_key();
+            (
+                private,
+                public.as_ref().to_vec(),
+                AsDer::<PublicKeyX509Der<'_>>::as_der(public).ok()?.as_ref().to_vec(),
+            )
+        }
+        Algorithm::EcdsaP256 | Algorithm::EcdsaP256Fixed => {
+            let signing = &ECDSA_P256_SHA256_ASN1_SIGNING;
+            let private = EcdsaKeyPair::generate_pkcs8(signing, &rng).expect(has_randomness);
+            let pair = EcdsaKeyPair::from_pkcs8(signing, private.as_ref()).ok()?;
+            let public = pair.public_key();
+            (
+                private,
+                public.as_ref().to_vec(),
+                AsDer::<PublicKeyX509Der<'_>>::as_der(public).ok()?.as_ref().to_vec(),
+            )
+        }
+        _ => return None,
+    };
+    let public = match signature.key {
+        KeyFormat::Spki => STANDARD.encode(spki),
+        KeyFormat::Base64 => STANDARD.encode(raw),
+        KeyFormat::Hex => raw.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")),
+        KeyFormat::Verbatim => return None,
+    };
+    let public = format!("{}{public}", signature.key_prefix.as_deref().unwrap_or_default());
+    let encoded = STANDARD.encode(private.as_ref());
+    let lines = encoded.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned());
+    let inner = lines.collect::<Vec<_>>().join("\n");
+    Some((format!("-----BEGIN PRIVATE KEY-----\n{inner}\n-----END PRIVATE KEY-----\n"), public))
+}
+
 fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).expect("the system has randomness");
@@ -186,7 +245,7 @@ fn signatures(
     secrets: &Secrets,
 ) -> Result<Result<Vec<String>, Refusal>, CannotSign> {
     let algorithm = signature.algorithm;
-    if algorithm.is_asymmetric() && algorithm != Algorithm::Ed25519 {
+    if matches!(algorithm, Algorithm::RsaSha1 | Algorithm::RsaSha256) {
         return Err(CannotSign::Algorithm(algorithm));
     }
     let contents =
@@ -198,9 +257,9 @@ fn signatures(
     };
     let made = secrets.all().iter().filter_map(|secret| {
         let key = secret.signing_key(signature)?;
-        let bytes = match algorithm {
-            Algorithm::Ed25519 => crypto::sign_ed25519(&key, &content)?,
-            _ => crypto::mac(algorithm, &key, &content),
+        let bytes = match algorithm.is_asymmetric() {
+            true => crypto::sign(algorithm, &key, &content)?,
+            false => crypto::mac(algorithm, &key, &content),
         };
         Some(signature.encoding.encode(&bytes))
     });

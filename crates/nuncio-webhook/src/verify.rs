@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use smallvec::SmallVec;
 
 use crate::content::contents;
-use crate::scheme::{Accept, Encoding, Expected, Requirement, Scheme, Signature, SignatureBytes, Timestamp};
+use crate::scheme::{
+    Accept, Encoding, Expected, Place, Requirement, Scheme, Signature, SignatureBytes, Timestamp,
+};
 use crate::{Refusal, Request, Secrets, crypto, json, jwt, keys, time};
 
 /// How many signatures of one header are tried. Providers send two while a secret rotates; DocuSign sends up to 100.
@@ -52,9 +54,21 @@ impl<'a> Verified<'a> {
         self.request.body
     }
 
-    fn read(&self, place: Option<&crate::scheme::Place>) -> Option<String> {
-        let value = place?.one(&self.request).ok()?;
-        Some(String::from_utf8_lossy(&value).into_owned())
+    fn read(&self, place: Option<&Place>) -> Option<String> {
+        read(place, &self.request)
+    }
+}
+
+fn read(place: Option<&Place>, request: &Request<'_>) -> Option<String> {
+    let value = place?.one(request).ok()?;
+    Some(String::from_utf8_lossy(&value).into_owned())
+}
+
+impl Scheme {
+    /// The kind of event that a request says it is, where the scheme says where that stands. Nobody has verified it: it is for showing.
+    #[must_use]
+    pub fn type_of(&self, request: &Request<'_>) -> Option<String> {
+        read(self.event_type.as_ref(), request)
     }
 }
 

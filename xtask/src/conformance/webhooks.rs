@@ -17,7 +17,9 @@ pub(super) fn of_python() -> Result<Outcome, String> {
         Ready(environment) => {
             let mut receiver = Command::new(python::program(&environment, "python"));
             receiver.arg(Path::new("conformance").join(FOLDER).join("receiver.py"));
-            cases(&receiver, "standard-webhooks svix slack")
+            let takes =
+                "standard-webhooks=standardwebhooks svix=svix slack=slack stripe=stripe sendgrid=sendgrid";
+            cases(&receiver, "standard-webhooks svix slack", takes)
         }
     }
 }
@@ -28,7 +30,8 @@ pub(super) fn of_node() -> Result<Outcome, String> {
         Absent(why) => Ok(Outcome::Skipped(why)),
         Ready(environment) => {
             let receiver = node::script(&environment, FOLDER, "receiver.mjs")?;
-            cases(&receiver, "standard-webhooks svix stripe github")
+            let takes = "standard-webhooks=standardwebhooks svix=svix stripe=stripe github=github";
+            cases(&receiver, "standard-webhooks svix stripe github", takes)
         }
     }
 }
@@ -49,13 +52,13 @@ pub(super) fn route() -> Result<Outcome, String> {
     }
 }
 
-fn cases(receiver: &Command, signs: &str) -> Result<Outcome, String> {
+fn cases(receiver: &Command, signs: &str, takes: &str) -> Result<Outcome, String> {
     let Some(mut script) =
         servers::script(&Path::new("conformance").join(FOLDER).join("cases.py"), receiver)?
     else {
         return Ok(Outcome::Skipped("python3 not found".to_owned()));
     };
-    run(script.env("EXCHANGE", exchange()?).env("SIGNS", signs)).map(|()| Outcome::Passed)
+    run(script.env("EXCHANGE", exchange()?).env("SIGNS", signs).env("TAKES", takes)).map(|()| Outcome::Passed)
 }
 
 /// The example that delivers and receives, built if it is not up to date.

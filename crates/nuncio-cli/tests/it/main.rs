@@ -22,6 +22,8 @@ mod fire;
 mod killed_calls;
 #[cfg(unix)]
 mod killed_relay;
+#[cfg(unix)]
+mod listen;
 mod login;
 mod patterns;
 mod runs;

@@ -8,37 +8,37 @@ use serde_json::{Map, Value, json};
 use crate::directory::Endpoint;
 use crate::{Event, Headers};
 
-/// Headers that are about one connection, say who sent it and what he takes, or carry credentials; and those that are made anew.
-const KEPT_BACK: [&str; 25] = [
-    // RFC 9110, section 7.6.1, and what else is about one connection.
+/// Headers that are about one connection (RFC 9110, section 7.6.1, and what else is), or made anew for each.
+const OF_A_CONNECTION: [&str; 13] = [
+    "accept-encoding",
     "connection",
+    "content-length",
     "expect",
+    "host",
     "http2-settings",
     "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
-    // Who sent it, by way of whom, and what he takes.
+];
+
+/// Headers that say who sent it, by way of whom and what he takes, or carry credentials.
+const OF_A_SENDER: [&str; 12] = [
     "accept",
-    "accept-encoding",
     "accept-language",
+    "authorization",
     "cf-connecting-ip",
     "cf-ipcountry",
+    "cookie",
     "forwarded",
     "from",
-    "host",
     "true-client-ip",
     "user-agent",
     "via",
     "x-real-ip",
-    // Credentials.
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "proxy-connection",
-    // Made anew.
-    "content-length",
 ];
 
 const KEPT_BACK_PREFIXES: [&str; 3] = ["x-forwarded-", "webhook-", "nuncio-"];
@@ -62,21 +62,33 @@ pub(super) fn is_ours(name: &str) -> bool {
     name.starts_with("webhook-") || name.starts_with("nuncio-")
 }
 
-/// The headers that the event arrived with, but for those that belong to one connection, carry credentials, or say who sent it. A header that is
-/// there several times is one with a list (RFC 9110, section 5.3).
+/// The headers that the event arrived with, but for those that belong to one connection, carry credentials, or say who sent it.
 pub(super) fn headers(headers: &Headers) -> HeaderMap {
+    passed(headers, |name, value| {
+        let is_kept_back =
+            OF_A_SENDER.contains(&name) || KEPT_BACK_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        // A token in a header, by which a source proves itself, is known to the redactor.
+        !is_kept_back && Redactor::global().redact_bytes(value) == value
+    })
+}
+
+/// The headers that the event arrived with, but for those that belong to one connection: the receiver can check what the provider signed.
+pub(super) fn headers_as_received(headers: &Headers) -> HeaderMap {
+    passed(headers, |_, _| true)
+}
+
+/// The headers that may pass, but for those that belong to one connection. A header that is there several times is one with a list (RFC 9110,
+/// section 5.3).
+fn passed(headers: &Headers, may_pass: impl Fn(&str, &[u8]) -> bool) -> HeaderMap {
     let listed: Vec<String> = named(headers, header::CONNECTION.as_str())
         .flat_map(|value| value.split(',').map(|name| name.trim().to_ascii_lowercase()).collect::<Vec<_>>())
         .collect();
     let mut passed = HeaderMap::<HeaderValue>::new();
     for (name, value) in &headers.0 {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
-        let is_kept_back = KEPT_BACK.contains(&name.as_str())
-            || KEPT_BACK_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
-            || listed.iter().any(|listed| listed == name.as_str());
-        // A token in a header, by which a source proves itself, is known to the redactor.
-        let is_secret = Redactor::global().redact_bytes(value) != value.as_ref();
-        if is_kept_back || is_secret {
+        let is_of_a_connection =
+            OF_A_CONNECTION.contains(&name.as_str()) || listed.iter().any(|listed| listed == name.as_str());
+        if is_of_a_connection || !may_pass(name.as_str(), value) {
             continue;
         }
         let value = match passed.get(&name) {
@@ -125,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_a_connection_or_its_sender_is_kept_back() {
-        for name in KEPT_BACK.iter().chain(&[
+        for name in OF_A_CONNECTION.iter().chain(&OF_A_SENDER).chain(&[
             "X-Forwarded-For",
             "x-forwarded-host",
             "Webhook-Signature",

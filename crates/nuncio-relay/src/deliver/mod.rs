@@ -146,6 +146,10 @@ impl Parcel<'_> {
 /// Whether these settings can be delivered by, as far as that can be told without trying. Secrets are known to the redactor then.
 pub(crate) fn check(settings: &settings::Endpoint, env: &Env) -> Result<(), Error> {
     match &settings.to {
+        Target::Http(http) if http.as_received && settings.transform.is_some() => Err(Error::configuration(
+            "`as_received` sends what the provider signed, and `transform` makes something else of it",
+        )
+        .advise("leave one of them out")),
         Target::Http(http) => http::check(http, env),
         // They are made ready beforehand, which tells.
         Target::Operation(_) | Target::Operations(_) => Ok(()),

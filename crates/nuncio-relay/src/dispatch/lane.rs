@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use nuncio_client::Random;
-use nuncio_client::limit::{Bucket, Refill};
+use nuncio_client::limit::Bucket;
 use tokio::time::Instant;
 
 use crate::outcome::{Fault, Outcome};
+use crate::settings::Delivery;
 
 use super::pace::{self, Pace};
 use super::verdict::later;
@@ -19,11 +20,8 @@ const FIRST_WINDOW: u32 = 4;
 /// After so many failures in a row an endpoint is taken for dead.
 const FAILURES_TO_OPEN: u32 = 10;
 
-/// How long a dead endpoint is left alone at first. Each probe that fails doubles it, up to [`MAX_OPEN`].
+/// How long a dead endpoint is left alone at first. Each probe that fails doubles it, as far as the settings say.
 const FIRST_OPEN: Duration = Duration::from_secs(5);
-
-/// How long a dead endpoint is left alone at most.
-const MAX_OPEN: Duration = Duration::from_secs(300);
 
 /// One endpoint's share: how many attempts may be under way, and whether any may begin now.
 ///
@@ -35,6 +33,7 @@ const MAX_OPEN: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Lane {
     max_window: u32,
+    longest_pause: Duration,
     window: f64,
     has_been_slowed: bool,
     /// Attempts that began before say nothing new: their failure is part of the same trouble.
@@ -83,9 +82,11 @@ pub(super) enum Room {
 }
 
 impl Lane {
-    pub(super) fn new(concurrency: NonZeroU32, rate: Option<Refill>, now: Instant) -> Self {
+    pub(super) fn new(delivery: &Delivery, now: Instant) -> Self {
+        let Delivery { concurrency, rate, longest_pause, .. } = *delivery;
         Self {
             max_window: concurrency.get(),
+            longest_pause: longest_pause.0,
             window: f64::from(concurrency.get().min(FIRST_WINDOW)),
             has_been_slowed: false,
             slowed_at: None,
@@ -97,8 +98,10 @@ impl Lane {
     }
 
     /// Other settings; what was learned stays.
-    pub(super) fn set(&mut self, concurrency: NonZeroU32, rate: Option<Refill>, now: Instant) {
+    pub(super) fn set(&mut self, delivery: &Delivery, now: Instant) {
+        let Delivery { concurrency, rate, longest_pause, .. } = *delivery;
         self.max_window = concurrency.get();
+        self.longest_pause = longest_pause.0;
         self.window = self.window.min(f64::from(self.max_window));
         match (&mut self.bucket, rate) {
             (Some(bucket), Some(rate)) => bucket.set_quota(rate.tokens(), rate, now),
@@ -202,7 +205,7 @@ impl Lane {
                 Turn::None
             }
             (Some(_), Breaker::Probing { length }) => {
-                self.open((length * 2).min(MAX_OPEN), now, random);
+                self.open(length * 2, now, random);
                 Turn::Failed
             }
             (Some(_), Breaker::Closed { failures }) if failures + 1 >= FAILURES_TO_OPEN => {
@@ -220,6 +223,7 @@ impl Lane {
     }
 
     fn open(&mut self, length: Duration, now: Instant, random: &Random) {
+        let length = length.min(self.longest_pause);
         self.breaker = Breaker::Open { until: now + length + random.below(length / 10), length };
     }
 }

@@ -63,11 +63,11 @@ impl Lanes {
             let delivery = &endpoint.settings.delivery;
             match self.known.get_mut(name) {
                 Some(known) => {
-                    known.lane.set(delivery.concurrency, delivery.rate, now);
+                    known.lane.set(delivery, now);
                     known.endpoint = Arc::clone(endpoint);
                 }
                 None => {
-                    let lane = Lane::new(delivery.concurrency, delivery.rate, now);
+                    let lane = Lane::new(delivery, now);
                     let endpoint = Arc::clone(endpoint);
                     let known = Known { endpoint, lane, next_due: None, failing_since: None, is_met: false };
                     self.known.insert(name.clone(), known);

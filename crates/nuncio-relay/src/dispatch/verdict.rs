@@ -52,12 +52,20 @@ impl Case<'_> {
             }
             Err(failure) => failure,
         };
-        if failure.fault == Fault::Gone {
+        let given_up = self
+            .outcome
+            .status
+            .is_some_and(|status| self.delivery.give_up_on.iter().any(|pattern| pattern.matches(status)));
+        if failure.fault == Fault::Gone && !given_up {
             // What is owed stays owed: it goes out when somebody enables the endpoint again.
             let (health, notice) = self.disabled(failure.reason.clone());
             return Verdict { then: Then::Retry(self.now.due), health: Some(health), notices: vec![notice] };
         }
-        let then = if failure.is_final { Then::Dead } else { self.next_try(failure.retry_after, random) };
+        let then = if given_up || failure.is_final {
+            Then::Dead
+        } else {
+            self.next_try(failure.retry_after, random)
+        };
         let (health, mut notices) = self.decline(&failure.reason);
         // Nobody is told that he could not be told: it would go on for ever.
         if then == Then::Dead && self.leased.event.origin != Origin::Relay {

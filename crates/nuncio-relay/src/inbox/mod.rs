@@ -61,6 +61,8 @@ pub struct Arrival<'a> {
 pub enum Received {
     /// It is stored.
     Stored(EventId),
+    /// It is not genuine, for this reason, and stored all the same: its source says so.
+    Unverified(EventId, Refusal),
     /// It was stored before, as this event.
     Duplicate(EventId),
     /// The provider asked whether we are there.
@@ -130,9 +132,12 @@ impl Inbox {
             Err(refusal) if self.fetch_key(&source, &refusal).await => self.judge(&source, &request),
             verdict => verdict,
         };
-        let (event_type, id) = match verdict {
-            Ok(Genuine::Event { event_type, id }) => (event_type, id),
+        let (event_type, id, refusal) = match verdict {
+            Ok(Genuine::Event { event_type, id }) => (event_type, id, None),
             Ok(Genuine::Handshake(answer)) => return self.shake_hands(&source, answer).await,
+            Err(refusal) if source.settings.accept_unverified => {
+                (source.scheme.type_of(&request).unwrap_or_default(), None, Some(refusal))
+            }
             Err(refusal) => return self.refuse(&source, arrival, refusal, now).await,
         };
         let event = Event {
@@ -143,8 +148,9 @@ impl Inbox {
             headers: Headers::from(arrival.headers),
             body: arrival.body.clone(),
         };
-        let key = source.dedupe_key(&event, id);
-        self.store(&source, event, key).await
+        // Made up events must not keep genuine ones out.
+        let key = if refusal.is_none() { source.dedupe_key(&event, id) } else { None };
+        self.store(&source, event, key, refusal).await
     }
 
     fn judge(&self, source: &Source, request: &Request<'_>) -> Result<Genuine, Refusal> {
@@ -186,7 +192,13 @@ impl Inbox {
         Reply { status: StatusCode::OK, headers, body: body.into(), received: Received::Handshake }
     }
 
-    async fn store(&self, source: &Source, event: Event, key: Option<String>) -> Reply {
+    async fn store(
+        &self,
+        source: &Source,
+        event: Event,
+        key: Option<String>,
+        refusal: Option<Refusal>,
+    ) -> Reply {
         let window = SignedDuration::try_from(source.settings.dedupe.window.0).unwrap_or(SignedDuration::MAX);
         let since = clock::now(&self.age).checked_sub(window).unwrap_or(Timestamp::MIN);
         let (id, owed) = (event.id, self.directory.borrow().owed(&event, self.dispatcher.now()));
@@ -203,7 +215,10 @@ impl Inbox {
         match appended {
             Ok(Appended::Stored) => {
                 due.iter().for_each(|(endpoint, due)| self.dispatcher.wake(endpoint, *due));
-                source.acknowledge(Received::Stored(id))
+                source.acknowledge(match refusal {
+                    None => Received::Stored(id),
+                    Some(refusal) => Received::Unverified(id, refusal),
+                })
             }
             Ok(Appended::Duplicate { id, .. }) => source.acknowledge(Received::Duplicate(id)),
             Err(error) => {

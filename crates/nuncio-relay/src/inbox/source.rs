@@ -61,6 +61,16 @@ impl Source {
         Ok(source)
     }
 
+    /// The source of these settings, which knows these secrets instead of those that stand there.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_secrets(name: String, settings: settings::Source, secrets: Secrets) -> Result<Self, Error> {
+        let source = Self::new(name, settings)?;
+        let as_keys: Arc<dyn Keys> = Arc::<KeyCache>::clone(&source.keys);
+        Ok(Self { secrets: secrets.keys(as_keys), ..source })
+    }
+
     /// The longest body that it takes, in bytes.
     #[must_use]
     pub fn max_body_bytes(&self) -> u64 {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Origin, Schedule, TypePattern};
 
-use super::{Auth, SecretText, text};
+use super::{Auth, SecretText, StatusPattern, text};
 
 /// Which events go where, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -103,7 +103,7 @@ fn only_in_a_file() -> Error {
 }
 
 /// Somebody's HTTP endpoint. Each event is a POST.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     /// Its URL: https. With `allow_addresses` http too.
@@ -130,6 +130,11 @@ pub struct Http {
     /// it (`Forwarded` and the like, `User-Agent`). `webhook-…` is never sent along: the signature is over another id and time. Default: no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forward_headers: bool,
+    /// Whether the event is sent just as it arrived, so that the receiver can check the provider's own signature: all its headers but those that belong
+    /// to one connection, `Host` and `Accept-Encoding`, credentials included. Nothing of ours is added but `nuncio-event-id`, where no such header
+    /// arrived. Not with `secrets` or `transform`. Default: no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_received: bool,
     /// Networks that are not public and that it may be in, as CIDRs: `127.0.0.0/8` for this machine. Only a config file can say so. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
@@ -215,6 +220,11 @@ pub struct File {
 pub struct Delivery {
     /// The waits between attempts. Default: those of Standard Webhooks, ten attempts in a little over three days.
     pub schedule: Schedule,
+    /// Statuses of an answer after which an event is given up at once, such as `404` or `4xx`; a 410 among them does not disable the endpoint.
+    /// Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    pub give_up_on: Vec<StatusPattern>,
     /// How many attempts may be under way at most. Default: 32.
     pub concurrency: NonZeroU32,
     /// How many attempts may begin in some time, such as `10/s`. Default: no bound.
@@ -223,6 +233,8 @@ pub struct Delivery {
     pub rate: Option<Refill>,
     /// How long one attempt may take. Default: 30s.
     pub timeout: Span,
+    /// How long an endpoint that is taken for dead is left alone at most before the next probe. Default: 5m.
+    pub longest_pause: Span,
     /// How old an event may be that is tried again. Default: 5d.
     pub expires_after: Span,
     /// How long an endpoint may do nothing but fail before it is disabled. Default: 5d.
@@ -235,9 +247,11 @@ impl Default for Delivery {
     fn default() -> Self {
         Self {
             schedule: Schedule::default(),
+            give_up_on: Vec::new(),
             concurrency: NonZeroU32::new(32).unwrap_or(NonZeroU32::MIN),
             rate: None,
             timeout: Span(Duration::from_secs(30)),
+            longest_pause: Span(Duration::from_secs(300)),
             expires_after: Span(5 * DAY),
             disable_after: Span(5 * DAY),
         }

@@ -5,6 +5,7 @@ mod auth;
 mod endpoint;
 mod secret;
 mod source;
+mod status;
 mod text;
 
 pub use application::{Application, EventType};
@@ -12,3 +13,4 @@ pub use auth::Auth;
 pub use endpoint::{Delivery, Endpoint, File, Filter, Http, Inputs, MAX_STEPS, Operation, Run, Target};
 pub use secret::SecretText;
 pub use source::{Dedupe, Source};
+pub use status::StatusPattern;

@@ -27,6 +27,10 @@ pub struct Source {
     /// The URL as the provider knows it, for schemes that sign it. Default: the one that the request came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Whether what is not genuine is stored and delivered all the same, and not taken for a repetition of anything. Whoever knows the URL can make up
+    /// events then. For providers that sign nothing, with a scheme of no `signatures`, and for trying things out. Default: no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accept_unverified: bool,
     /// How far the time of signing may be from now, either way. Default: as the scheme says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<Span>,
@@ -77,6 +81,23 @@ fn keep_refused() -> u32 {
 }
 
 impl Source {
+    /// A source of this scheme, without secrets, and everything else as it is by default.
+    #[must_use]
+    pub fn new(scheme: SchemeRef) -> Self {
+        Self {
+            scheme,
+            secrets: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            url: None,
+            accept_unverified: false,
+            tolerance: None,
+            dedupe: Dedupe::default(),
+            max_body_bytes: max_body_bytes(),
+            allow_from: Vec::new(),
+            keep_refused: keep_refused(),
+        }
+    }
+
     /// What it is with the values of the environment, if it may read them.
     pub(crate) fn resolve(mut self, env: Option<&Env>) -> Result<Self, Error> {
         if let Some(env) = env {

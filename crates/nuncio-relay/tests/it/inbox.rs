@@ -111,3 +111,19 @@ async fn a_source_that_is_not_there_is_not_found() {
     let reply = world.receive("nobody", &HeaderMap::new(), b"{}").await;
     assert_eq!((reply.status, reply.received), (StatusCode::NOT_FOUND, Received::NoSource));
 }
+
+#[tokio::test]
+async fn a_source_may_take_what_is_not_genuine_which_keeps_nothing_genuine_out() {
+    let mut source = github();
+    source.2["accept_unverified"] = json!(true);
+    source.2["secrets"] = json!({ "current": "made-up-other-secret" });
+    let world = World::new(&[source]).await;
+    for _ in 0..2 {
+        let reply = world.send("github", "made-up-1", &[EVENT], b"{}").await;
+        assert_eq!(reply.status, StatusCode::OK);
+        let Received::Unverified(id, refusal) = reply.received else { panic!("{reply:?}") };
+        assert_eq!(refusal, nuncio_webhook::Refusal::NoMatch);
+        assert_eq!(world.store.event(id).await.unwrap().unwrap().event_type, "push");
+    }
+    assert_eq!(world.events().await.len(), 2, "made up events are not taken for a repetition");
+}

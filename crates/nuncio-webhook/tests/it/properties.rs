@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nuncio_webhook::{
-    CannotSign, Outgoing, Provider, Refusal, Request, Secrets, generate_key_pair, providers, sign, verify,
+    CannotSign, Outgoing, Provider, Refusal, Request, Secrets, generate_key_pair, generate_private_key,
+    providers, sign, verify,
 };
 use proptest::prelude::*;
 
@@ -62,7 +63,10 @@ fn most_providers_are_signed_for_as_they_are_verified() {
 fn a_scheme_without_a_signature_in_headers_is_not_signed_for() {
     for (name, expected) in [
         ("mailgun", "the signature belongs into /signature/signature of the body: only headers are made"),
-        ("sendgrid", "signatures by EcdsaP256 are verified and not made"),
+        (
+            "plaid",
+            "signatures in tokens, and those by keys that the provider publishes, are verified and not made",
+        ),
     ] {
         let scheme = &nuncio_webhook::provider(name).unwrap().scheme;
         let error = sign(scheme, &outgoing(b"{}"), &secrets()).unwrap_err();
@@ -82,6 +86,25 @@ fn a_private_key_signs_what_its_public_key_verifies() {
     assert_eq!(verify(scheme, &request, &both, now()).unwrap().secret(), "current");
     let alone = Secrets::new().with("other", other);
     assert_eq!(verify(scheme, &request, &alone, now()).unwrap_err(), Refusal::NoMatch);
+}
+
+#[test]
+fn a_key_that_stands_in_for_the_providers_own_signs_what_its_public_half_verifies() {
+    for name in ["sendgrid", "discord", "standard-webhooks"] {
+        let scheme = &nuncio_webhook::provider(name).unwrap().scheme;
+        let Some((private, public)) = generate_private_key(scheme) else {
+            panic!("{name} has no key of its own")
+        };
+        let headers = sign(scheme, &outgoing(b"{}"), &Secrets::new().with("private", private)).unwrap();
+        let request = Request { method: "POST", url: URL, headers: &headers, body: b"{}" };
+        let secrets = Secrets::new().with("public", public);
+        assert_eq!(verify(scheme, &request, &secrets, now()).unwrap().secret(), "public", "{name}");
+        let other = Secrets::new().with("other", generate_private_key(scheme).unwrap().1);
+        assert_eq!(verify(scheme, &request, &other, now()).unwrap_err(), Refusal::NoMatch, "{name}");
+    }
+    for name in ["stripe", "plaid"] {
+        assert_eq!(generate_private_key(&nuncio_webhook::provider(name).unwrap().scheme), None);
+    }
 }
 
 #[test]

@@ -3,12 +3,16 @@
 mod generate;
 mod headers;
 mod keys;
+mod listen;
 mod options;
+mod post;
 mod providers;
 mod refused;
 mod send;
+mod set;
 mod sign;
 mod source;
+mod trigger;
 mod verdict;
 mod verify;
 mod yaml;
@@ -18,7 +22,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use crate::exit::Stop;
 use crate::session::Session;
 
-/// Verify, explain, sign and send webhooks
+/// Verify, explain, sign, send and receive webhooks
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WebhookCommand {
     #[command(subcommand)]
@@ -30,6 +34,8 @@ enum Action {
     Verify(Box<verify::VerifyCommand>),
     Sign(Box<sign::SignCommand>),
     Send(Box<send::SendCommand>),
+    Trigger(Box<trigger::TriggerCommand>),
+    Listen(Box<listen::ListenCommand>),
     Secret(generate::SecretCommand),
     Providers(providers::ProvidersCommand),
 }
@@ -40,6 +46,8 @@ impl WebhookCommand {
             Action::Verify(command) => command.run(session).await,
             Action::Sign(command) => command.run(session),
             Action::Send(command) => command.run(session).await,
+            Action::Trigger(command) => command.run(session).await,
+            Action::Listen(command) => command.run(session).await,
             Action::Secret(command) => command.run(session),
             Action::Providers(command) => command.run(session),
         }

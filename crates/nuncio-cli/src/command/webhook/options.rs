@@ -1,9 +1,9 @@
-//! What `verify` and `sign` take alike: secrets, settings, time and body.
+//! What the commands take alike: secrets, settings, time, body, and how a webhook is sent.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args as ClapArgs;
-use nuncio_client::{Error, Redactor, Secret};
+use nuncio_client::{Error, Random, Redactor, Secret};
 use nuncio_service::suggest;
 use nuncio_webhook::Secrets;
 
@@ -70,6 +70,11 @@ impl SecretOptions {
             secrets = secrets.setting(name, value);
         }
         Ok(secrets)
+    }
+
+    /// Whether anything is given here.
+    pub(super) fn is_given(&self) -> bool {
+        self.gives_secrets() || !self.setting.is_empty() || !self.setting_env.is_empty()
     }
 
     fn gives_secrets(&self) -> bool {
@@ -153,9 +158,41 @@ pub(super) struct RequestOptions {
     /// Method
     #[arg(long, default_value = "POST", value_name = "METHOD")]
     method: String,
+    #[command(flatten)]
+    pub(super) time: TimeOption,
+}
+
+/// What time it is.
+#[derive(Debug, ClapArgs)]
+pub(super) struct TimeOption {
     /// Seconds since 1970 that stand in for now
-    #[arg(long, value_name = "UNIX_SECONDS", value_parser = clap::value_parser!(u64).range(..=LAST_SECOND))]
+    #[arg(long, value_name = "UNIX_SECONDS", value_parser = clap::value_parser!(u64).range(..=LAST_SECOND), help_heading = "Request")]
     at: Option<u64>,
+}
+
+/// How what is sent is named and called.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Request")]
+pub(super) struct NameOptions {
+    /// Id of the event, the same in every attempt to deliver it. Default: a random one
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    /// Content-Type that it is sent with [default: application/json for a body of JSON, application/octet-stream for others]
+    #[arg(long, value_name = "TYPE")]
+    pub(super) content_type: Option<String>,
+}
+
+impl NameOptions {
+    pub(super) fn id(&self) -> String {
+        self.id.clone().unwrap_or_else(|| format!("msg_{}", Random::new().uuid()))
+    }
+
+    /// What the body is, unless something else is said: `None` where there is none.
+    pub(super) fn content_type(&self, body: &[u8]) -> Option<&str> {
+        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        let of_body = || if is_json() { "application/json" } else { "application/octet-stream" };
+        self.content_type.as_deref().or_else(|| (!body.is_empty()).then(of_body))
+    }
 }
 
 /// The end of the year 9999, after which no timestamp is written.
@@ -170,6 +207,12 @@ impl RequestOptions {
         self.method.to_ascii_uppercase()
     }
 
+    pub(super) fn now(&self, session: &Session) -> SystemTime {
+        self.time.now(session)
+    }
+}
+
+impl TimeOption {
     pub(super) fn now(&self, session: &Session) -> SystemTime {
         self.at.map_or_else(|| session.clock.now(), |at| UNIX_EPOCH + Duration::from_secs(at))
     }

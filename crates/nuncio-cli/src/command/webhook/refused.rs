@@ -8,6 +8,20 @@ pub(super) fn is_ours(refusal: &Refusal) -> bool {
         || refusal.key_to_fetch().is_some()
 }
 
+/// What whoever receives can do about it, beside what the explanation says.
+pub(super) fn advice_to_receiver(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::Missing { .. } => Some("it was not sent by this provider, or a proxy took it away"),
+        // The explanation tells of the usual mistakes; and keys are fetched without being asked for.
+        Refusal::WrongBodyDigest { .. }
+        | Refusal::NoMatch
+        | Refusal::KeyNeeded { .. }
+        | Refusal::UnknownKey { .. } => None,
+        Refusal::TooOld { .. } | Refusal::Expired { .. } => Some("set the clock, or refuse the replay"),
+        other => advice(other),
+    }
+}
+
 /// What to do, where there is something to be said beside the refusal.
 pub(super) fn advice(refusal: &Refusal) -> Option<&'static str> {
     Some(match refusal {

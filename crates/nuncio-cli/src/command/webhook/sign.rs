@@ -1,11 +1,11 @@
 //! `nuncio webhook sign`: the headers of a webhook that is to be sent.
 
 use clap::Args as ClapArgs;
-use nuncio_client::{Error, Random, Redactor};
+use nuncio_client::{Error, Redactor};
 use nuncio_webhook::{CannotSign, Outgoing, sign};
 use serde_json::{Map, Value, json};
 
-use super::options::{RequestOptions, SecretOptions};
+use super::options::{NameOptions, RequestOptions, SecretOptions};
 use super::refused;
 use super::source::Source;
 use crate::exit::Stop;
@@ -33,12 +33,8 @@ pub(crate) struct SignCommand {
     /// URL of the receiver; only some schemes sign it
     #[arg(long, value_name = "URL", help_heading = "Request")]
     url: Option<String>,
-    /// Id of the event, the same in every attempt to deliver it. Default: a random one
-    #[arg(long, value_name = "ID", help_heading = "Request")]
-    id: Option<String>,
-    /// Content-Type that it will be sent with; only schemes that sign a form look at it [default: application/json for a body of JSON]
-    #[arg(long, value_name = "TYPE", help_heading = "Request")]
-    content_type: Option<String>,
+    #[command(flatten)]
+    name: NameOptions,
     /// Write a curl command that sends the webhook to this URL
     #[arg(long, value_name = "URL", conflicts_with = "url")]
     curl: Option<String>,
@@ -56,12 +52,12 @@ impl SignCommand {
         }
         let (method, body) = (self.request.method(), self.request.body()?);
         let outgoing = Outgoing {
-            id: &self.id.clone().unwrap_or_else(new_id),
+            id: &self.name.id(),
             signed_at: self.request.now(session),
             method: &method,
             url: url.unwrap_or_default(),
             body: &body,
-            content_type: self.content_type.as_deref(),
+            content_type: self.name.content_type.as_deref(),
         };
         let headers = sign(&source.scheme, &outgoing, &secrets).map_err(|error| cannot(&error))?;
 
@@ -94,8 +90,7 @@ impl SignCommand {
             }
             parts.push(format!("-H {}", quote(&header, variable.filter(|_| is_secret(value)))));
         }
-        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
-        let media = self.content_type.as_deref().or_else(|| is_json().then_some("application/json"));
+        let media = self.name.content_type(body);
         parts.extend(media.map(|media| format!("-H {}", quote(&format!("content-type: {media}"), None))));
         match (self.request.body_file.as_deref(), std::str::from_utf8(body)) {
             (None, _) => {}
@@ -111,10 +106,6 @@ impl SignCommand {
         }
         Ok(parts.join(" \\\n  "))
     }
-}
-
-pub(super) fn new_id() -> String {
-    format!("msg_{}", Random::new().uuid())
 }
 
 pub(super) fn cannot(error: &CannotSign) -> Error {

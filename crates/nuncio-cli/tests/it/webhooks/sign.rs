@@ -71,7 +71,7 @@ fn a_new_secret_signs_and_a_new_key_pair_too() {
 fn what_cannot_be_signed_says_so() {
     let home = home();
     for (provider, told) in [
-        ("sendgrid", "are verified and not made"),
+        ("plaid", "are verified and not made"),
         ("mailgun", "only headers are made"),
         ("pusher", "the setting app_key is not given"),
         ("strpe", "did you mean stripe?"),

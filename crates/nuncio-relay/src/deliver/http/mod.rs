@@ -29,7 +29,7 @@ impl Receivers {
     pub(super) async fn deliver(&self, parcel: &Parcel<'_>, http: &Http) -> Outcome {
         let make = || Receiver::new(http, &parcel.endpoint.env, self.wire.clone(), self.clock.clone());
         match self.kept.get(parcel, make) {
-            Ok(receiver) => receiver.post(parcel, http.forward_headers).await,
+            Ok(receiver) => receiver.post(parcel, http).await,
             Err(error) => failure::outcome(&error, false, &self.clock),
         }
     }

@@ -25,6 +25,7 @@ use super::setup::{address, headers, origin, reach, secrets, standard};
 const BODY_PATIENCE: Duration = Duration::from_secs(1);
 
 const EVENT_TYPE: HeaderName = HeaderName::from_static("nuncio-event-type");
+const EVENT_ID: HeaderName = HeaderName::from_static("nuncio-event-id");
 const ATTEMPT: HeaderName = HeaderName::from_static("nuncio-attempt");
 
 /// One HTTP endpoint. Copies share connections and tokens.
@@ -82,10 +83,14 @@ impl Receiver {
     }
 
     /// Posts the event once. Only where the endpoint refuses a token as expired it is sent again, with a new one.
-    pub(super) async fn post(&self, parcel: &Parcel<'_>, forwards_headers: bool) -> Outcome {
+    pub(super) async fn post(&self, parcel: &Parcel<'_>, http: &Http) -> Outcome {
         let Inner { client, url, clock, .. } = &*self.0;
         let until = Instant::now() + parcel.timeout();
-        let headers = match self.0.headers(parcel, forwards_headers) {
+        let made = match http.as_received {
+            true => Ok(self.0.headers_as_received(parcel)),
+            false => self.0.headers(parcel, http.forward_headers),
+        };
+        let headers = match made {
             Ok(headers) => headers,
             Err(error) => return failure::outcome(&error, false, clock),
         };
@@ -143,6 +148,15 @@ impl Inner {
             );
         }
         Ok(headers)
+    }
+
+    /// What it arrived with, and our id of it where that takes the place of nothing. What the settings say goes before that.
+    fn headers_as_received(&self, parcel: &Parcel<'_>) -> HeaderMap {
+        let mut headers = event::headers_as_received(&parcel.event.headers);
+        let id = HeaderValue::try_from(parcel.event.id.to_string()).expect("an id is letters and digits");
+        headers.entry(EVENT_ID).or_insert(id);
+        headers.extend(self.headers.clone());
+        headers
     }
 
     /// `webhook-id` and `webhook-timestamp`, and with secrets `webhook-signature`.

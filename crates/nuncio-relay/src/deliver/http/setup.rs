@@ -15,6 +15,12 @@ use super::super::event::is_ours;
 /// Whether these settings can be used. All secrets are known to the redactor then.
 pub(in super::super) fn check(http: &Http, env: &Env) -> Result<(), Error> {
     let url = address(http)?;
+    if http.as_received && !http.secrets.is_empty() {
+        return Err(Error::configuration(
+            "`as_received` sends what the provider signed, and `secrets` would sign it anew",
+        )
+        .advise("leave one of them out"));
+    }
     headers(http)?;
     secrets(http, &http.secrets)?;
     reach(http, Settings::default())?;

@@ -10,7 +10,8 @@ struct Bench {
 impl Bench {
     fn new(concurrency: u32, rate: Option<&str>) -> Self {
         let rate = rate.map(|rate| rate.parse().unwrap());
-        let lane = Lane::new(NonZeroU32::new(concurrency).unwrap(), rate, Instant::now());
+        let concurrency = NonZeroU32::new(concurrency).unwrap();
+        let lane = Lane::new(&Delivery { concurrency, rate, ..Delivery::default() }, Instant::now());
         Self { lane, random: Random::seeded(1) }
     }
 
@@ -121,7 +122,7 @@ async fn a_pause_is_never_longer_than_its_bound() {
     let mut bench = Bench::new(32, None);
     bench.fail(10);
     for _ in 0..20 {
-        tokio::time::advance(MAX_OPEN * 11 / 10).await;
+        tokio::time::advance(Delivery::default().longest_pause.0 * 11 / 10).await;
         assert_eq!(bench.room(), 1);
         bench.fail(1);
     }
@@ -172,13 +173,14 @@ async fn a_rate_bounds_what_begins() {
 
 #[tokio::test(start_paused = true)]
 async fn other_settings_leave_what_was_learned() {
+    let two_at_once = Delivery { concurrency: NonZeroU32::new(2).unwrap(), ..Delivery::default() };
     let mut bench = Bench::new(32, None);
     bench.fail(10);
-    bench.lane.set(NonZeroU32::new(2).unwrap(), None, Instant::now());
+    bench.lane.set(&two_at_once, Instant::now());
     assert_eq!(bench.room(), 0);
     let mut bench = Bench::new(32, None);
     bench.work(20);
-    bench.lane.set(NonZeroU32::new(2).unwrap(), None, Instant::now());
+    bench.lane.set(&two_at_once, Instant::now());
     assert_eq!(bench.room(), 2);
 }
 
@@ -199,4 +201,18 @@ async fn whoever_looks_is_told_of_the_breaker_and_when_it_is_probed() {
     bench.lane.begin(Instant::now());
     let probing = bench.lane.pace(now, Instant::now());
     assert_eq!((probing.breaker, probing.in_flight), (pace::Breaker::Probing, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_endpoint_is_left_alone_no_longer_than_its_settings_say() {
+    let longest_pause = nuncio_service::model::Span(Duration::from_secs(1));
+    let lane = Lane::new(&Delivery { longest_pause, ..Delivery::default() }, Instant::now());
+    let mut bench = Bench { lane, random: Random::seeded(1) };
+    assert_eq!(bench.fail(10), Turn::Failed);
+    for _ in 0..5 {
+        assert_eq!(bench.room(), 0);
+        tokio::time::advance(Duration::from_millis(1_100)).await;
+        assert_eq!(bench.room(), 1);
+        bench.fail(1);
+    }
 }

@@ -33,6 +33,10 @@ impl Facts {
     }
 
     fn decide(self) -> Verdict {
+        self.decide_for(&Delivery::default())
+    }
+
+    fn decide_for(self, delivery: &Delivery) -> Verdict {
         let random = Random::seeded(1);
         let event = Event {
             id: EventId::new(at(Duration::ZERO), &random),
@@ -45,7 +49,7 @@ impl Facts {
         let lease = Lease { delivery: DeliveryId(7), fence: 1 };
         let case = Case {
             endpoint: "one",
-            delivery: &Delivery::default(),
+            delivery,
             leased: &Leased { lease, event, attempt: self.attempt, progress: Progress::default() },
             outcome: &self.outcome,
             turn: self.turn,
@@ -153,4 +157,20 @@ fn an_endpoint_that_works_again_is_told_of() {
     let recovered = taken(Some(at(Duration::ZERO)));
     assert_eq!((recovered.then, recovered.health), (Then::Delivered, Some(HealthChange::Recovered)));
     assert_eq!(taken(None), Verdict { then: Then::Delivered, health: None, notices: vec![] });
+}
+
+#[test]
+fn an_answer_that_the_settings_take_for_final_gives_the_event_up_and_leaves_the_endpoint_alone() {
+    let give_up_on = vec!["4xx".parse().unwrap(), "500".parse().unwrap()];
+    let delivery = Delivery { give_up_on, ..Delivery::default() };
+    let answered = |fault, status| {
+        let mut facts = Facts::of(fault);
+        facts.outcome.status = Some(status);
+        facts.decide_for(&delivery)
+    };
+    for (fault, status) in [(Fault::Refused, 404), (Fault::Gone, 410), (Fault::Unavailable, 500)] {
+        let verdict = answered(fault, status);
+        assert_eq!((verdict.then, verdict.health), (Then::Dead, None), "{status}");
+    }
+    assert!(matches!(answered(Fault::Throttled, 503).then, Then::Retry(_)));
 }

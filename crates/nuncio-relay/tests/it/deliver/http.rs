@@ -193,6 +193,43 @@ async fn headers_are_those_of_the_settings_and_on_request_those_that_came_in() {
 }
 
 #[tokio::test]
+async fn an_event_can_be_sent_just_as_it_arrived() {
+    let receiver = Receiver::answering(200).await;
+    let mut event = event("{ \"odd\":\twhite space }\r\n");
+    let arrived = [
+        ("Content-Type", "application/json; charset=utf-8"),
+        ("Stripe-Signature", "t=1,v1=00"),
+        ("Authorization", "Bearer made-up-of-the-source"),
+        ("User-Agent", "Stripe/1.0"),
+        ("webhook-id", "msg_of_the_source"),
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("Connection", "close, X-Hop"),
+        ("X-Hop", "1"),
+        ("Host", "elsewhere.example.com"),
+        ("Content-Length", "999"),
+        ("Accept-Encoding", "made-up"),
+    ];
+    let targets = Targets::new(settings());
+    let to = http(&receiver.url, json!({ "as_received": true, "headers": { "x-own": "of the settings" } }));
+    event.headers = Headers(arrived.map(|(name, value)| (name.to_owned(), Bytes::from(value))).to_vec());
+    attempt(&targets, &endpoint(to.clone()), &event, 3).await;
+    let seen = receiver.seen().pop().unwrap();
+    for (name, value) in &arrived[..6] {
+        assert_eq!(seen.header(&name.to_ascii_lowercase()), *value, "{name}");
+    }
+    assert_eq!(seen.header("x-own"), "of the settings");
+    assert_eq!(seen.header("nuncio-event-id"), event.id.to_string());
+    for name in ["x-hop", "webhook-signature", "webhook-timestamp", "nuncio-attempt", "nuncio-event-type"] {
+        assert!(!seen.headers.contains_key(name), "{name}");
+    }
+    assert!(seen.header("host").starts_with("127.0.0.1"));
+    // What came from a relay has an id of its own, which stays.
+    event.headers.0.push(("nuncio-event-id".to_owned(), Bytes::from("evt_of_another")));
+    attempt(&targets, &endpoint(to), &event, 1).await;
+    assert_eq!(receiver.seen().pop().unwrap().header("nuncio-event-id"), "evt_of_another");
+}
+
+#[tokio::test]
 async fn an_event_without_a_content_type_is_bytes_and_one_with_an_odd_type_arrives() {
     let receiver = Receiver::answering(200).await;
     let mut event = event(vec![0, 159, 146, 150]);
