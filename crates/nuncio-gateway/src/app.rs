@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use nuncio_client::Clock;
 use nuncio_relay::dispatch::Handle;
 use nuncio_relay::replay::Replays;
-use nuncio_relay::{Inbox, Outbox, Store};
+use nuncio_relay::{Directory, Inbox, Outbox, Store, schedule};
+use tokio::sync::watch;
 
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,8 @@ pub(crate) struct App {
     pub(crate) outbox: Outbox,
     pub(crate) dispatcher: Handle,
     pub(crate) replays: Replays,
+    pub(crate) scheduler: schedule::Handle,
+    pub(crate) directory: watch::Receiver<Arc<Directory>>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) dashboard: Dashboard,

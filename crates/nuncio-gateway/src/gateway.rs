@@ -5,10 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use nuncio_client::{Clock, Error, Random};
+use nuncio_relay::deliver::Connect;
 use nuncio_relay::inbox::Fetch;
 use nuncio_relay::replay::Replays;
 use nuncio_relay::store::DocumentKind;
-use nuncio_relay::{Deliver, Dispatcher, Inbox, Outbox, Store, Upkeep, dispatch};
+use nuncio_relay::{Deliver, Dispatcher, Inbox, Outbox, Scheduler, Store, Upkeep, dispatch, schedule};
 use nuncio_service::Env;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -30,6 +31,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// How events get to endpoints.
     pub deliver: Arc<dyn Deliver>,
+    /// How schedules get to services.
+    pub connect: Connect,
     /// How keys that providers publish are got.
     pub fetch: Arc<dyn Fetch>,
     /// What a config file can name.
@@ -46,6 +49,7 @@ pub struct Gateway {
     address: SocketAddr,
     server: Server,
     dispatcher: Dispatcher,
+    scheduler: Scheduler,
     app: Arc<App>,
     watch: Option<Watch>,
     handle: Handle,
@@ -78,7 +82,7 @@ impl Gateway {
     /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) when what is set up cannot be used, when it would listen beyond this machine
     /// and nobody needed a token, or when it cannot listen there.
     pub async fn open(options: Options, parts: Parts) -> Result<Self, Error> {
-        let Parts { store, deliver, fetch, env, clock, random } = parts;
+        let Parts { store, deliver, connect, fetch, env, clock, random } = parts;
         let certificate = options.tls.clone().map(Certificate::read).transpose()?.map(Arc::new);
         let bootstrap = options.bootstrap_token.clone();
         let file = options.config.as_ref().map(|config| config.documents(&env)).transpose()?;
@@ -109,6 +113,15 @@ impl Gateway {
         );
         let handle = dispatcher.handle();
         let replays = Replays::new(Arc::clone(&store), handle.clone(), clock.clone(), random.clone());
+        let settings = schedule::Settings { grace: options.grace, ..schedule::Settings::default() };
+        let scheduler = Scheduler::new(
+            Arc::clone(&store),
+            directory.clone(),
+            handle.clone(),
+            connect,
+            (clock.clone(), random.clone()),
+            settings,
+        );
         let inbox = Inbox::new(
             Arc::clone(&store),
             directory.clone(),
@@ -117,7 +130,8 @@ impl Gateway {
             random.clone(),
             fetch,
         );
-        let outbox = Outbox::new(Arc::clone(&store), directory, handle.clone(), clock.clone(), random);
+        let outbox =
+            Outbox::new(Arc::clone(&store), directory.clone(), handle.clone(), clock.clone(), random);
         let stop = CancellationToken::new();
         let app = Arc::new(App {
             options,
@@ -127,6 +141,8 @@ impl Gateway {
             outbox,
             dispatcher: handle,
             replays,
+            scheduler: scheduler.handle(),
+            directory,
             clock,
             metrics,
             dashboard: Dashboard::new()?,
@@ -147,7 +163,7 @@ impl Gateway {
             metrics: Arc::clone(&app.metrics),
         };
         let handle = Handle { stop, changed };
-        Ok(Self { listener, address, server, dispatcher, app, watch, handle })
+        Ok(Self { listener, address, server, dispatcher, scheduler, app, watch, handle })
     }
 
     /// Where it listens.
@@ -187,7 +203,7 @@ impl Gateway {
     /// Serves and delivers until [`Handle::stop`]. Dropping the future ends both at once: nothing that was acknowledged is lost, and what was under
     /// way is delivered again.
     pub async fn run(self) {
-        let Self { listener, server, dispatcher, app, watch, handle, .. } = self;
+        let Self { listener, server, dispatcher, scheduler, app, watch, handle, .. } = self;
         if let Err(error) = app.replays.resume().await {
             tracing::error!(%error, "replays that were under way do not go on");
         }
@@ -204,10 +220,14 @@ impl Gateway {
                 never = watch => match never {},
                 () = upkeep.run() => {}
             }
-            // Requests that ended last may have left something to deliver: the dispatcher stops after them.
+            app.scheduler.stop();
+        };
+        let call = async {
+            tokio::join!(serve, scheduler.run());
+            // Requests and runs that ended last may have left something to deliver: the dispatcher stops after them.
             app.dispatcher.stop();
         };
-        tokio::join!(serve, dispatcher.run());
+        tokio::join!(call, dispatcher.run());
     }
 }
 

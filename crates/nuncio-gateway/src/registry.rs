@@ -214,6 +214,7 @@ pub(crate) fn check_origin(all: &[Document], endpoint: &Document) -> Result<(), 
     let (kind, name) = match from {
         Some(Origin::Source(name)) => (DocumentKind::Source, name),
         Some(Origin::Application(name)) => (DocumentKind::Application, name),
+        Some(Origin::Schedule(name)) => (DocumentKind::Schedule, name),
         Some(Origin::Relay) | None => return Ok(()),
     };
     if all.iter().any(|document| document.kind == kind && document.name == name) {

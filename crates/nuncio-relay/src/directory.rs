@@ -14,6 +14,7 @@ use crate::inbox::Source;
 use crate::outbox::EventType;
 use crate::route::Route;
 use crate::route::subject::Subject;
+use crate::schedule::Plan;
 use crate::settings;
 use crate::store::{Document, DocumentKind, Documents, Owed};
 
@@ -30,6 +31,8 @@ pub struct Directory {
     pub event_types: BTreeMap<String, EventType>,
     /// Where events go.
     pub endpoints: BTreeMap<String, Arc<Endpoint>>,
+    /// What is called at which times.
+    pub schedules: BTreeMap<String, Arc<Plan>>,
 }
 
 /// Where events go, ready to be used.
@@ -86,6 +89,11 @@ impl Directory {
                 let settings = read::<settings::Endpoint>(document)?.resolve(env)?;
                 let endpoint = Endpoint::new(settings, env.cloned().unwrap_or_default())?;
                 self.endpoints.insert(name, Arc::new(endpoint));
+            }
+            DocumentKind::Schedule => {
+                let settings = read::<settings::Schedule>(document)?.resolve(env)?;
+                let plan = Plan::new(settings, env.cloned().unwrap_or_default())?;
+                self.schedules.insert(name, Arc::new(plan));
             }
             DocumentKind::Token | DocumentKind::Job => {}
         }

@@ -26,13 +26,15 @@ pub enum Origin {
     Source(String),
     /// An application: it told us of the event, so that its endpoints are told.
     Application(String),
+    /// A schedule: it called a service.
+    Schedule(String),
     /// The relay itself: an endpoint was disabled, a delivery given up.
     Relay,
 }
 
 /// A text that names no origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no origin of events: it is source/NAME, application/NAME or relay")]
+#[error("{0:?} is no origin of events: it is source/NAME, application/NAME, schedule/NAME or relay")]
 pub struct NotAnOrigin(String);
 
 impl fmt::Display for Origin {
@@ -40,6 +42,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Source(name) => write!(f, "source/{name}"),
             Self::Application(name) => write!(f, "application/{name}"),
+            Self::Schedule(name) => write!(f, "schedule/{name}"),
             Self::Relay => f.write_str("relay"),
         }
     }
@@ -52,6 +55,7 @@ impl FromStr for Origin {
         match text.split_once('/') {
             Some(("source", name)) if !name.is_empty() => Ok(Self::Source(name.to_owned())),
             Some(("application", name)) if !name.is_empty() => Ok(Self::Application(name.to_owned())),
+            Some(("schedule", name)) if !name.is_empty() => Ok(Self::Schedule(name.to_owned())),
             None if text == "relay" => Ok(Self::Relay),
             _ => Err(NotAnOrigin(text.to_owned())),
         }

@@ -46,6 +46,17 @@ pub enum Notice {
         /// Why the last one failed.
         reason: String,
     },
+    /// A run of a schedule failed.
+    ScheduleFailed {
+        /// The schedule.
+        schedule: String,
+        /// The time that it was due.
+        due: Timestamp,
+        /// How many events it had made.
+        events: u64,
+        /// Why.
+        reason: String,
+    },
     /// A source gets requests that are not genuine.
     SourceRefusing {
         /// Its name.
@@ -66,6 +77,7 @@ impl Notice {
             Self::EndpointRecovered { .. } => "endpoint.recovered",
             Self::EndpointDisabled { .. } => "endpoint.disabled",
             Self::DeliveryExhausted { .. } => "delivery.exhausted",
+            Self::ScheduleFailed { .. } => "schedule.failed",
             Self::SourceRefusing { .. } => "source.refusing",
         }
     }
@@ -82,6 +94,9 @@ impl Notice {
             Self::DeliveryExhausted { endpoint, delivery, event, attempts, reason } => json!({
                 "endpoint": endpoint, "delivery": delivery, "event": event, "attempts": attempts, "reason": reason,
             }),
+            Self::ScheduleFailed { schedule, due, events, reason } => {
+                json!({ "schedule": schedule, "due": due, "events": events, "reason": reason })
+            }
             Self::SourceRefusing { source, count, reason } => {
                 json!({ "source": source, "count": count, "reason": reason })
             }

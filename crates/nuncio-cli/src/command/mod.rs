@@ -16,6 +16,7 @@ mod man;
 mod pull;
 mod replays;
 mod sandbox;
+mod schedules;
 mod serve;
 mod services;
 mod sources;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Events(events::EventsCommand),
     Replays(replays::ReplaysCommand),
     Endpoints(endpoints::EndpointsCommand),
+    Schedules(schedules::SchedulesCommand),
     Sources(sources::SourcesCommand),
     Applications(applications::ApplicationsCommand),
     Tokens(tokens::TokensCommand),
@@ -81,6 +83,7 @@ impl Command {
             Self::Events(command) => command.run(session).await,
             Self::Replays(command) => command.run(session).await,
             Self::Endpoints(command) => command.run(session).await,
+            Self::Schedules(command) => command.run(session).await,
             Self::Sources(command) => command.run(session).await,
             Self::Applications(command) => command.run(session).await,
             Self::Tokens(command) => command.run(session).await,

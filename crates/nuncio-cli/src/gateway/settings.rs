@@ -99,7 +99,8 @@ impl Settings {
         self.send(client, name, client.get(self.place(name)?)).await?.value()
     }
 
-    async fn all(&self, client: &Client) -> Result<Vec<Value>, Error> {
+    /// All of them.
+    pub(crate) async fn all(&self, client: &Client) -> Result<Vec<Value>, Error> {
         list::all(|| client.get(self.path)).await
     }
 

@@ -27,6 +27,7 @@ mod listen;
 mod login;
 mod patterns;
 mod runs;
+mod schedules;
 mod secrets;
 #[cfg(unix)]
 mod serve;

@@ -1,5 +1,6 @@
 //! Settings: sources, applications, types of events and endpoints, each by its name.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -22,25 +23,47 @@ use crate::registry::{MAX_NAME, NotChanged, check_origin, is_name};
 use crate::secrets;
 
 /// Settings that the API reads and writes.
-trait Kind: Serialize + DeserializeOwned + JsonSchema + Send + 'static {
+pub(super) trait Kind: Serialize + DeserializeOwned + JsonSchema + Send + 'static {
     const KIND: DocumentKind;
+
+    /// What is known of them beside what is set up.
+    type Status: Serialize + JsonSchema + Send;
+
+    /// What is known of all of them, by name.
+    fn statuses(app: &App) -> impl Future<Output = Result<BTreeMap<String, Self::Status>, Problem>> + Send {
+        let _ = app;
+        async { Ok(BTreeMap::new()) }
+    }
 }
 
 impl Kind for settings::Source {
     const KIND: DocumentKind = DocumentKind::Source;
+    type Status = Nothing;
 }
 
 impl Kind for settings::Application {
     const KIND: DocumentKind = DocumentKind::Application;
+    type Status = Nothing;
 }
 
 impl Kind for settings::EventType {
     const KIND: DocumentKind = DocumentKind::EventType;
+    type Status = Nothing;
 }
 
 impl Kind for settings::Endpoint {
     const KIND: DocumentKind = DocumentKind::Endpoint;
+    type Status = Status;
+
+    async fn statuses(app: &App) -> Result<BTreeMap<String, Status>, Problem> {
+        let all = app.store.endpoints().await?;
+        Ok(all.into_iter().map(|status| (status.name.clone(), status.into())).collect())
+    }
 }
+
+/// Nothing is known of it beside what is set up.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Nothing {}
 
 pub(super) fn routes() -> Vec<Route> {
     let sources = of::<settings::Source>(
@@ -63,7 +86,12 @@ pub(super) fn routes() -> Vec<Route> {
         ["listEndpoints", "getEndpoint", "putEndpoint", "deleteEndpoint"],
         ["Endpoints", "An endpoint", "Set up an endpoint", "Remove an endpoint, and what is owed to it"],
     );
-    [sources, applications, event_types, endpoints].into_iter().flatten().collect()
+    let schedules = of::<settings::Schedule>(
+        ["/v1/schedules", "/v1/schedules/{schedule}"],
+        ["listSchedules", "getSchedule", "putSchedule", "deleteSchedule"],
+        ["Schedules", "A schedule", "Set up a schedule", "Remove a schedule, and what is kept of it"],
+    );
+    [sources, applications, event_types, endpoints, schedules].into_iter().flatten().collect()
 }
 
 fn of<K: Kind>(paths: [&'static str; 2], ids: [&'static str; 4], summaries: [&'static str; 4]) -> Vec<Route> {
@@ -97,16 +125,16 @@ enum Manager {
 /// What is set up under a name.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{K}Item")]
-struct Item<K: JsonSchema> {
+struct Item<K: Kind> {
     /// The name.
     name: String,
     /// Who says so.
     managed_by: Manager,
     /// What is set up. A secret is `***`; sent back like that, it stays as it is.
     settings: Shown<K>,
-    /// What is known of an endpoint.
+    /// What is known of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
+    status: Option<K::Status>,
 }
 
 /// Settings as they are shown.
@@ -130,7 +158,7 @@ impl<K: JsonSchema> JsonSchema for Shown<K> {
 
 /// What is known of an endpoint.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Status {
+pub(super) struct Status {
     /// Since when nothing is delivered to it.
     #[schemars(with = "Option<String>")]
     disabled_at: Option<jiff::Timestamp>,
@@ -153,16 +181,12 @@ impl From<EndpointStatus> for Status {
     }
 }
 
-async fn statuses<K: Kind>(app: &App) -> Result<Vec<EndpointStatus>, Problem> {
-    Ok(if K::KIND == DocumentKind::Endpoint { app.store.endpoints().await? } else { Vec::new() })
-}
-
-fn item<K: Kind>(document: &Document, statuses: &[EndpointStatus]) -> Item<K> {
+fn item<K: Kind>(document: &Document, statuses: &mut BTreeMap<String, K::Status>) -> Item<K> {
     Item {
         name: document.name.clone(),
         managed_by: if document.from_file { Manager::File } else { Manager::Api },
         settings: Shown(secrets::blank(K::KIND, document.value.clone()), PhantomData),
-        status: statuses.iter().find(|status| status.name == document.name).cloned().map(Status::from),
+        status: statuses.remove(&document.name),
     }
 }
 
@@ -172,15 +196,15 @@ async fn list<K: Kind>(
 ) -> Result<Json<Page<Item<K>>>, Problem> {
     let current = app.registry.current();
     let page = asked.of(current.of(K::KIND), |document| &document.name)?;
-    let statuses = statuses::<K>(&app).await?;
-    Ok(Json(page.show(|document| item(document, &statuses))))
+    let mut statuses = K::statuses(&app).await?;
+    Ok(Json(page.show(|document| item(document, &mut statuses))))
 }
 
 async fn get<K: Kind>(State(app): Shared, Named(name): Named<String>) -> Result<Json<Item<K>>, Problem> {
     let current = app.registry.current();
     let document = current.get(K::KIND, &name).ok_or_else(|| absent(K::KIND, &name))?;
-    let statuses = statuses::<K>(&app).await?;
-    Ok(Json(item(document, &statuses)))
+    let mut statuses = K::statuses(&app).await?;
+    Ok(Json(item(document, &mut statuses)))
 }
 
 async fn put<K: Kind>(

@@ -11,6 +11,7 @@ pub(crate) mod page;
 mod publish;
 pub(crate) mod replays;
 mod route;
+mod schedules;
 mod sources;
 mod stats;
 mod text;
@@ -35,6 +36,7 @@ fn routes() -> Vec<Route> {
         sources::routes(),
         endpoints::routes(),
         replays::routes(),
+        schedules::routes(),
         documents::routes(),
         tokens::routes(),
         stats::routes(),

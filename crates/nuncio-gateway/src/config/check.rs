@@ -49,6 +49,7 @@ fn key(kind: DocumentKind) -> &'static str {
         DocumentKind::Source => "sources",
         DocumentKind::Application => "applications",
         DocumentKind::EventType => "event_types",
+        DocumentKind::Schedule => "schedules",
         DocumentKind::Endpoint => "endpoints",
         DocumentKind::Token => "tokens",
         DocumentKind::Job => "jobs",

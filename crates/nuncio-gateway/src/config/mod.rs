@@ -54,6 +54,8 @@ pub struct Config {
     pub event_types: BTreeMap<String, settings::EventType>,
     /// Where events go, by name.
     pub endpoints: BTreeMap<String, settings::Endpoint>,
+    /// What is called at which times, by name.
+    pub schedules: BTreeMap<String, settings::Schedule>,
 }
 
 /// A token for the API. One of `token` and `sha256` is given.
@@ -133,7 +135,8 @@ impl Config {
         let applications = documents(DocumentKind::Application, &self.applications);
         let event_types = documents(DocumentKind::EventType, &self.event_types);
         let endpoints = documents(DocumentKind::Endpoint, &self.endpoints);
-        sources.chain(applications).chain(event_types).chain(endpoints).collect()
+        let schedules = documents(DocumentKind::Schedule, &self.schedules);
+        sources.chain(applications).chain(event_types).chain(endpoints).chain(schedules).collect()
     }
 
     /// What only holds from the next start.
@@ -144,6 +147,7 @@ impl Config {
             applications: BTreeMap::new(),
             event_types: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            schedules: BTreeMap::new(),
             ..self.clone()
         }
     }

@@ -272,7 +272,7 @@ pub(super) async fn show(
     let frame = Frame::new(&app, viewer, "events", title).await?;
     let explained = match &event.origin {
         Origin::Source(name) => explain(&app, name, &event.headers, &event.body, event.at),
-        Origin::Application(_) | Origin::Relay => None,
+        Origin::Application(_) | Origin::Schedule(_) | Origin::Relay => None,
     };
     let (headers, body) = (headers(&event.headers), Body::new(&event.body));
     let same_origin = show::query(&[("origin", Some(&event.origin.to_string()))]);

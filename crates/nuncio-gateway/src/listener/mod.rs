@@ -23,7 +23,7 @@ use nuncio_relay::inbox::{Arrival, Received, Reply, Source};
 use nuncio_relay::settings::{self, StatusPattern};
 use nuncio_relay::store::{Change, DocumentKind, HealthChange};
 use nuncio_relay::{
-    Directory, Dispatcher, Endpoint, Event, Headers, Inbox, Origin, Outcome, Retention, Schedule, Store,
+    Directory, Dispatcher, Endpoint, Event, Headers, Inbox, Origin, Outcome, Retention, Waits, Store,
     StoreError, Upkeep, dispatch,
 };
 use nuncio_service::model::Span;
@@ -248,7 +248,7 @@ fn endpoint(target: Option<&settings::Http>, retry_every: Duration, timeout: Dur
     // Without a target nothing is sent: `Told` takes what is owed.
     let nowhere = || settings::Http { url: "https://localhost".to_owned(), ..settings::Http::default() };
     let delivery = settings::Delivery {
-        schedule: Schedule::every(retry_every),
+        schedule: Waits::every(retry_every),
         give_up_on: (300..=599).filter(|status| is_final(*status)).map(StatusPattern::One).collect(),
         concurrency: NonZeroU32::MIN,
         timeout: Span(timeout),

@@ -7,4 +7,5 @@ mod bounds;
 mod dashboard;
 mod inbound;
 mod operations;
+mod schedules;
 mod support;

@@ -13,7 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::{
-    Delivered, ENDPOINT_SECRET, SECRET, Served, document, env, logs, source, stripe_headers, until,
+    Delivered, ENDPOINT_SECRET, SECRET, Served, document, env, logs, source, stripe_headers, unconnected,
+    until,
 };
 
 const EVENT: &str = r#"{"id":"evt_made_up","type":"charge.failed"}"#;
@@ -134,6 +135,7 @@ async fn nobody_beyond_this_machine_is_served_without_any_token() {
     let parts = Parts {
         store: Arc::new(MemoryStore::default()),
         deliver: Arc::new(Delivered::default()),
+        connect: unconnected(),
         fetch: Arc::new(ClientFetch::new(wire::Settings::default()).unwrap()),
         env: Env::default(),
         clock: Clock::system(),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use nuncio_client::{Clock, Random, wire};
+use nuncio_client::{Clock, Error, Random, wire};
 use nuncio_gateway::{Gateway, Handle, Options, Parts};
+use nuncio_relay::deliver::Connect;
 use nuncio_relay::inbox::ClientFetch;
 use nuncio_relay::store::{Change, Document, DocumentKind, Leased, MemoryStore};
 use nuncio_relay::{Deliver, Endpoint, EventId, Journal, Outcome, Store};
@@ -30,6 +31,14 @@ pub(crate) struct Served {
     pub(crate) handle: Handle,
     pub(crate) client: Client,
     running: JoinHandle<()>,
+}
+
+/// There is no service.
+pub(crate) fn unconnected() -> Connect {
+    Arc::new(|service, _| {
+        let error = Error::configuration(format!("there is no service {service}"));
+        async { Err(error) }.boxed()
+    })
 }
 
 /// What arrived at the endpoints.
@@ -72,6 +81,7 @@ impl Served {
         let parts = Parts {
             store: Arc::clone(&store),
             deliver: Arc::new(delivered.clone()),
+            connect: unconnected(),
             fetch: Arc::new(ClientFetch::new(wire::Settings::default()).unwrap()),
             env: env(),
             clock: Clock::system(),

@@ -13,7 +13,7 @@ use nuncio_service::model::{Rate, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Origin, Schedule, TypePattern};
+use crate::{Origin, TypePattern, Waits};
 
 use super::{Auth, SecretText, StatusPattern, text};
 
@@ -21,8 +21,8 @@ use super::{Auth, SecretText, StatusPattern, text};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
-    /// Events of this origin: `source/NAME`, `application/NAME`, or `relay` for what nuncio tells of itself.
-    #[schemars(with = "String", extend("pattern" = r"^((source|application)/[\s\S]+|relay)$"))]
+    /// Events of this origin: `source/NAME`, `application/NAME`, `schedule/NAME`, or `relay` for what nuncio tells of itself.
+    #[schemars(with = "String", extend("pattern" = r"^((source|application|schedule)/[\s\S]+|relay)$"))]
     pub from: Origin,
     /// Events of these types, with `*` for any characters. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -219,7 +219,7 @@ pub struct File {
 #[serde(deny_unknown_fields, default)]
 pub struct Delivery {
     /// The waits between attempts. Default: those of Standard Webhooks, ten attempts in a little over three days.
-    pub schedule: Schedule,
+    pub schedule: Waits,
     /// Statuses of an answer after which an event is given up at once, such as `404` or `4xx`; a 410 among them does not disable the endpoint.
     /// Default: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -246,7 +246,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 impl Default for Delivery {
     fn default() -> Self {
         Self {
-            schedule: Schedule::default(),
+            schedule: Waits::default(),
             give_up_on: Vec::new(),
             concurrency: NonZeroU32::new(32).unwrap_or(NonZeroU32::MIN),
             rate: None,

@@ -1,5 +1,6 @@
 //! A store that fails while it is told to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,9 +9,9 @@ use jiff::Timestamp;
 use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress};
 
 use super::{
-    Activity, Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus,
-    EventQuery, EventSummary, HealthChange, Lately, Lease, LeaseRequest, Leases, Page, Particulars, Refused,
-    Settled, Settlement, Stats, Store, StoreError, Trim, Trimmed,
+    Activity, Advance, Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus,
+    EventQuery, EventSummary, HealthChange, KeptSchedule, Lately, Lease, LeaseRequest, Leases, Page,
+    Particulars, Refused, Settled, Settlement, Stats, Store, StoreError, Trim, Trimmed,
 };
 
 /// A store that fails while it is told to: for tests of what goes on above one.
@@ -67,6 +68,8 @@ steps! {
     attempts(delivery: DeliveryId) -> Vec<Attempt>;
     documents() -> Documents;
     change(changes: Vec<Change>, revision: Option<u64>) -> u64;
+    schedules() -> BTreeMap<String, KeptSchedule>;
+    advance(step: Advance) -> bool;
     trim(trim: Trim) -> Trimmed;
     stats() -> Stats;
     glance(count: u32) -> Stats;

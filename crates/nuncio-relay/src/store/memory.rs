@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress, State};
 
 use super::{
-    Activity, Answer, Append, Appended, Change, DeliveryQuery, Disabled, Document, DocumentKind, Documents,
-    EndpointStatus, EventQuery, EventSummary, From, HealthChange, Lately, Lease, LeaseRequest, Leased,
-    Leases, MAX_SEARCHED_BYTES, Page, Particulars, Refused, Settled, Settlement, Stats, Store, StoreError,
-    Then, Tried, Trim, Trimmed,
+    Activity, Advance, Answer, Append, Appended, Change, DeliveryQuery, Disabled, Document, DocumentKind,
+    Documents, EndpointStatus, EventQuery, EventSummary, From, HealthChange, KeptSchedule, Lately, Lease,
+    LeaseRequest, Leased, Leases, MAX_SEARCHED_BYTES, Page, Particulars, Refused, Settled, Settlement, Stats,
+    Store, StoreError, Then, Tried, Trim, Trimmed,
 };
 
 /// A store that is plain enough to be believed: tests hold others against it, and simulations run on it. It forgets all when it is dropped.
@@ -30,6 +30,7 @@ struct Contents {
     /// Numbers are never given twice: somebody may still hold that of what is gone.
     last_event: u64,
     last_delivery: u64,
+    schedules: BTreeMap<String, KeptSchedule>,
 }
 
 #[derive(Debug)]
@@ -256,6 +257,9 @@ impl Contents {
                         self.endpoints.remove(&name);
                         self.deliveries.retain(|_, owed| owed.delivery.endpoint != name);
                     }
+                    if kind == DocumentKind::Schedule {
+                        self.schedules.remove(&name);
+                    }
                     self.documents.remove(&(kind, name));
                 }
             }
@@ -455,6 +459,28 @@ impl Store for MemoryStore {
             }
             contents.change(changes);
             Ok(contents.revision)
+        })
+    }
+
+    fn schedules(&self) -> Answer<'_, BTreeMap<String, KeptSchedule>> {
+        self.step(|contents| Ok(contents.schedules.clone()))
+    }
+
+    fn advance(&self, step: Advance) -> Answer<'_, bool> {
+        self.step(move |contents| {
+            let Advance { name, mut kept, events } = step;
+            if contents.schedules.get(&name).map_or(0, |found| found.revision) != kept.revision {
+                return Ok(false);
+            }
+            if !contents.documents.contains_key(&(DocumentKind::Schedule, name.clone())) {
+                return Ok(false);
+            }
+            kept.revision += 1;
+            contents.schedules.insert(name, kept);
+            for event in events {
+                contents.append(event);
+            }
+            Ok(true)
         })
     }
 

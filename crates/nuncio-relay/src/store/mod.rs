@@ -13,12 +13,14 @@ mod faulty;
 #[cfg(feature = "suite")]
 pub mod suite;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::schedule;
 use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Headers, Origin, Progress, State};
 
 #[cfg(feature = "suite")]
@@ -121,6 +123,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Changed`] when `revision` is given and is not theirs any more.
     fn change(&self, changes: Vec<Change>, revision: Option<u64>) -> Answer<'_, u64>;
+
+    /// What is kept of schedules, by name.
+    fn schedules(&self) -> Answer<'_, BTreeMap<String, KeptSchedule>>;
+
+    /// Replaces what is kept of a schedule and stores events, all or nothing, and says whether it did: not when somebody else did
+    /// since it was read, and not when the schedule is not set up.
+    fn advance(&self, step: Advance) -> Answer<'_, bool>;
 
     /// Removes old events for which nothing is owed, and what came of them. Looks at no more than `limit` events.
     fn trim(&self, trim: Trim) -> Answer<'_, Trimmed>;
@@ -430,6 +439,8 @@ pub enum DocumentKind {
     Endpoint,
     /// A type of event.
     EventType,
+    /// A schedule.
+    Schedule,
     /// A token for the API.
     Token,
     /// A job.
@@ -443,6 +454,7 @@ impl std::fmt::Display for DocumentKind {
             Self::Application => "application",
             Self::Endpoint => "endpoint",
             Self::EventType => "event_type",
+            Self::Schedule => "schedule",
             Self::Token => "token",
             Self::Job => "job",
         })
@@ -451,8 +463,15 @@ impl std::fmt::Display for DocumentKind {
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Source, Self::Application, Self::Endpoint, Self::EventType, Self::Token, Self::Job];
+    pub const ALL: [Self; 7] = [
+        Self::Source,
+        Self::Application,
+        Self::Endpoint,
+        Self::EventType,
+        Self::Schedule,
+        Self::Token,
+        Self::Job,
+    ];
 }
 
 /// A setting, as its kind writes it.
@@ -482,8 +501,28 @@ pub struct Documents {
 pub enum Change {
     /// It is there and says this.
     Put(Document),
-    /// It is gone. What is owed to an endpoint is owed no more.
+    /// It is gone. What is owed to an endpoint is owed no more, and nothing is kept of a schedule.
     Remove(DocumentKind, String),
+}
+
+/// What is kept of a schedule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptSchedule {
+    /// How often it was written; 0 where nothing is kept.
+    pub revision: u64,
+    /// It.
+    pub state: schedule::State,
+}
+
+/// A step of a schedule.
+#[derive(Debug, Clone)]
+pub struct Advance {
+    /// The schedule.
+    pub name: String,
+    /// What is kept now, as it was read, with what it becomes.
+    pub kept: KeptSchedule,
+    /// Events that come of it.
+    pub events: Vec<Append>,
 }
 
 /// Which events may go.

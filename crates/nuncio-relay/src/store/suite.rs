@@ -15,9 +15,9 @@ use nuncio_client::Random;
 use crate::{Attempt, Begun, Event, EventId, Headers, Origin, Progress};
 
 use super::{
-    Activity, Append, Appended, Change, DeliveryQuery, Document, DocumentKind, EventQuery, From,
-    HealthChange, Lately, Lease, LeaseRequest, Leased, MemoryStore, Owed, Refused, Settled, Settlement,
-    Store, StoreError, Then, Trim, Unique,
+    Activity, Advance, Append, Appended, Change, DeliveryQuery, Document, DocumentKind, EventQuery, From,
+    HealthChange, KeptSchedule, Lately, Lease, LeaseRequest, Leased, MemoryStore, Owed, Refused, Settled,
+    Settlement, Store, StoreError, Then, Trim, Unique,
 };
 use crate::State;
 
@@ -49,6 +49,8 @@ macro_rules! store_suite {
             only_the_newest_refusals_are_kept,
             events_are_found_by_text_and_state_however_few_are_looked_at,
             what_went_on_lately_is_counted_within_bounds,
+            a_step_of_a_schedule_is_whole_and_of_whoever_read_last,
+            nothing_is_kept_of_a_schedule_that_is_not_set_up,
             it_does_what_the_model_does,
         );
     };
@@ -596,6 +598,44 @@ pub async fn what_went_on_lately_is_counted_within_bounds(store: &dyn Store) {
     assert_eq!(about[0], None);
     let about = about[1].as_ref().unwrap();
     assert_eq!((&about.origin, about.at, about.last.is_some()), (&source(), at(1), true));
+}
+
+/// What is kept of a schedule that is new at this time, after so many steps.
+fn kept(revision: u64, millis: i64) -> KeptSchedule {
+    let settings = serde_json::json!({ "every": "1m", "call": { "service": "shop", "operation": "ping" } });
+    let timing = crate::schedule::Timing::new(&serde_json::from_value(settings).unwrap()).unwrap();
+    KeptSchedule { revision, state: crate::schedule::State::new(&timing, at(millis)) }
+}
+
+fn step(kept: KeptSchedule, events: Vec<Append>) -> Advance {
+    Advance { name: "nightly".to_owned(), kept, events }
+}
+
+pub async fn a_step_of_a_schedule_is_whole_and_of_whoever_read_last(store: &dyn Store) {
+    let set_up = Change::Put(document(DocumentKind::Schedule, "nightly"));
+    store.change(vec![set_up], None).await.unwrap();
+    with_endpoints(store, &["a"]).await;
+    assert!(store.advance(step(kept(0, 1), vec![])).await.unwrap());
+    assert!(!store.advance(step(kept(0, 2), vec![append(1, 2, vec![])])).await.unwrap());
+    assert_eq!(store.stats().await.unwrap().events, 0);
+    let page = vec![append(2, 3, vec![owed("a", None, 3)]), append(3, 3, vec![])];
+    assert!(store.advance(step(kept(1, 3), page.clone())).await.unwrap());
+    assert!(!store.advance(step(kept(1, 4), page)).await.unwrap());
+    assert_eq!(store.schedules().await.unwrap().remove("nightly"), Some(kept(2, 3)));
+    assert_eq!(store.stats().await.unwrap().events, 2);
+    assert_eq!(lease(store, "a", 3, 9).await.len(), 1);
+}
+
+pub async fn nothing_is_kept_of_a_schedule_that_is_not_set_up(store: &dyn Store) {
+    assert!(!store.advance(step(kept(0, 1), vec![append(1, 1, vec![])])).await.unwrap());
+    let set_up = Change::Put(document(DocumentKind::Schedule, "nightly"));
+    store.change(vec![set_up], None).await.unwrap();
+    assert!(store.advance(step(kept(0, 1), vec![])).await.unwrap());
+    let gone = Change::Remove(DocumentKind::Schedule, "nightly".to_owned());
+    store.change(vec![gone], None).await.unwrap();
+    assert!(store.schedules().await.unwrap().is_empty());
+    assert!(!store.advance(step(kept(1, 2), vec![append(2, 2, vec![])])).await.unwrap());
+    assert_eq!(store.stats().await.unwrap().events, 0);
 }
 
 /// Does the same steps, made up from a seed, in both stores, and compares every answer.

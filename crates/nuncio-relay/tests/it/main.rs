@@ -7,6 +7,7 @@ mod dispatching;
 mod inbox;
 mod outbox;
 mod routes;
+mod schedules;
 mod simulation;
 mod stores;
 mod upkeep;

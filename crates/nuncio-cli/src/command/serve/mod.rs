@@ -101,15 +101,14 @@ async fn open(
     if let Some(file) = &session.config.cacert {
         wire.root_certificates.push(crate::values::read_bytes(file)?);
     }
-    let deliver = deliver::Settings {
-        wire: wire.clone(),
-        connect: services::connect(session),
-        clock: session.clock.clone(),
-    };
+    let connect = services::connect(session);
+    let deliver =
+        deliver::Settings { wire: wire.clone(), connect: Arc::clone(&connect), clock: session.clock.clone() };
     let unopened = |error| Error::configuration("the store cannot be used").because(error);
     let parts = Parts {
         store: Arc::new(SqliteStore::open(&path).map_err(unopened)?),
         deliver: Arc::new(Targets::new(deliver)),
+        connect,
         fetch: Arc::new(ClientFetch::new(wire)?),
         env: session.env.clone(),
         clock: session.clock.clone(),

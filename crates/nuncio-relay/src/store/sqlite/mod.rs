@@ -8,12 +8,14 @@ mod deliver;
 mod files;
 mod read;
 mod row;
+mod schedules;
 mod schema;
 mod settings;
 mod survey;
 mod upkeep;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,9 +27,9 @@ use rusqlite::{Connection, ErrorCode};
 use crate::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress};
 
 use super::{
-    Activity, Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus,
-    EventQuery, EventSummary, HealthChange, Lately, Lease, LeaseRequest, Leases, Page, Particulars, Refused,
-    Settled, Settlement, Stats, Store, StoreError, Trim, Trimmed,
+    Activity, Advance, Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus,
+    EventQuery, EventSummary, HealthChange, KeptSchedule, Lately, Lease, LeaseRequest, Leases, Page,
+    Particulars, Refused, Settled, Settlement, Stats, Store, StoreError, Trim, Trimmed,
 };
 use files::Files;
 use writer::Writer;
@@ -171,6 +173,14 @@ impl Store for SqliteStore {
 
     fn change(&self, changes: Vec<Change>, revision: Option<u64>) -> Answer<'_, u64> {
         self.writer.write(move |db| settings::change(db, &changes, revision)).boxed()
+    }
+
+    fn schedules(&self) -> Answer<'_, BTreeMap<String, KeptSchedule>> {
+        self.read(schedules::all).boxed()
+    }
+
+    fn advance(&self, step: Advance) -> Answer<'_, bool> {
+        self.writer.write(move |db| Ok(schedules::advance(db, &step)?)).boxed()
     }
 
     fn trim(&self, trim: Trim) -> Answer<'_, Trimmed> {

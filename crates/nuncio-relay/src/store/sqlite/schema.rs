@@ -12,8 +12,12 @@ use super::failure;
 const APPLICATION_ID: i64 = 0x6e75_6e72;
 
 /// What to do to a store of version `n` to make it one of version `n + 1`, at the place `n`. Those that were released never change.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+    include_str!("migrations/4.sql"),
+];
 
 /// The version that this program writes.
 #[allow(clippy::cast_possible_truncation, reason = "there are not that many")]

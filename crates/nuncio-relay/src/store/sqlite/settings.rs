@@ -76,6 +76,9 @@ fn remove(db: &Connection, kind: DocumentKind, name: &str) -> Result<()> {
         )?;
         db.execute("DELETE FROM endpoint WHERE name = ?1", [name])?;
     }
+    if kind == DocumentKind::Schedule {
+        db.execute("DELETE FROM schedule WHERE name = ?1", [name])?;
+    }
     db.execute("DELETE FROM document WHERE kind = ?1 AND name = ?2", [&*kind.to_string(), name])?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A store through which a worker dies: at one of its steps, before or after it was done, nothing of the worker moves any more.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -7,9 +8,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use nuncio_client::Random;
 use nuncio_relay::store::{
-    Activity, Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus,
-    EventQuery, EventSummary, HealthChange, Lately, Lease, LeaseRequest, Leases, MemoryStore, Page,
-    Particulars, Refused, Settled, Settlement, Stats, Store, Trim, Trimmed,
+    Activity, Advance, Answer, Append, Appended, Change, DeliveryQuery, Document, Documents, EndpointStatus,
+    EventQuery, EventSummary, HealthChange, KeptSchedule, Lately, Lease, LeaseRequest, Leases, MemoryStore,
+    Page, Particulars, Refused, Settled, Settlement, Stats, Store, Trim, Trimmed,
 };
 use nuncio_relay::{Attempt, Delivery, DeliveryId, Event, EventId, Origin, Progress, StoreError};
 use tokio::sync::Notify;
@@ -128,6 +129,12 @@ impl Store for MortalStore {
     }
     fn change(&self, changes: Vec<Change>, revision: Option<u64>) -> Answer<'_, u64> {
         self.store.change(changes, revision)
+    }
+    fn schedules(&self) -> Answer<'_, BTreeMap<String, KeptSchedule>> {
+        self.store.schedules()
+    }
+    fn advance(&self, step: Advance) -> Answer<'_, bool> {
+        self.store.advance(step)
     }
     fn trim(&self, trim: Trim) -> Answer<'_, Trimmed> {
         self.store.trim(trim)

@@ -21,20 +21,20 @@ const HOUR: u64 = 60 * MINUTE;
 /// ```
 /// use std::time::Duration;
 /// use nuncio_client::Random;
-/// use nuncio_relay::Schedule;
+/// use nuncio_relay::Waits;
 ///
-/// let schedule = Schedule::default();
-/// let first = schedule.wait(1, &Random::seeded(1)).unwrap();
+/// let waits = Waits::default();
+/// let first = waits.wait(1, &Random::seeded(1)).unwrap();
 /// assert!(first >= Duration::from_secs(5) && first < Duration::from_millis(5_500));
-/// assert_eq!(schedule.wait(10, &Random::seeded(1)), None);
+/// assert_eq!(waits.wait(10, &Random::seeded(1)), None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Schedule(Waits);
+pub struct Waits(Form);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a schedule is a list of waits, such as [5s, 5m], or { every: 1h }")]
-enum Waits {
+enum Form {
     Listed(Vec<Span>),
     Same(Every),
 }
@@ -49,17 +49,17 @@ struct Every {
 /// A shorter wait between two attempts would keep a processor busy.
 const MIN_EVERY: Duration = Duration::from_millis(100);
 
-impl Schedule {
-    /// A schedule of these waits.
+impl Waits {
+    /// These waits.
     #[must_use]
     pub fn new(waits: impl IntoIterator<Item = Duration>) -> Self {
-        Self(Waits::Listed(waits.into_iter().map(Span).collect()))
+        Self(Form::Listed(waits.into_iter().map(Span).collect()))
     }
 
     /// This wait, again and again.
     #[must_use]
     pub fn every(wait: Duration) -> Self {
-        Self(Waits::Same(Every { every: Span(wait) }))
+        Self(Form::Same(Every { every: Span(wait) }))
     }
 
     /// How long to wait after attempt `number`, counted from 1, has failed. `None`: it was the last.
@@ -67,14 +67,14 @@ impl Schedule {
     pub fn wait(&self, number: u32, random: &Random) -> Option<Duration> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         let wait = match &self.0 {
-            Waits::Listed(waits) => waits.get(index)?.0,
-            Waits::Same(Every { every }) => every.0.max(MIN_EVERY),
+            Form::Listed(waits) => waits.get(index)?.0,
+            Form::Same(Every { every }) => every.0.max(MIN_EVERY),
         };
         Some(wait + random.below(wait / 10))
     }
 }
 
-impl Default for Schedule {
+impl Default for Waits {
     fn default() -> Self {
         let waits = [
             5 * SECOND,
@@ -97,23 +97,23 @@ mod tests {
 
     #[test]
     fn one_wait_goes_on_for_ever() {
-        let schedule: Schedule = serde_json::from_str(r#"{"every": "2s"}"#).unwrap();
-        assert_eq!(schedule, Schedule::every(Duration::from_secs(2)));
-        let wait = schedule.wait(1_000_000, &Random::seeded(1)).unwrap();
+        let waits: Waits = serde_json::from_str(r#"{"every": "2s"}"#).unwrap();
+        assert_eq!(waits, Waits::every(Duration::from_secs(2)));
+        let wait = waits.wait(1_000_000, &Random::seeded(1)).unwrap();
         assert!(wait >= Duration::from_secs(2) && wait < Duration::from_millis(2_200), "{wait:?}");
-        assert!(Schedule::every(Duration::ZERO).wait(1, &Random::seeded(1)).unwrap() >= MIN_EVERY);
+        assert!(Waits::every(Duration::ZERO).wait(1, &Random::seeded(1)).unwrap() >= MIN_EVERY);
     }
 
     #[test]
     fn a_list_ends() {
-        let schedule: Schedule = serde_json::from_str(r#"["1s"]"#).unwrap();
-        assert!(schedule.wait(1, &Random::seeded(1)).is_some());
-        assert_eq!(schedule.wait(2, &Random::seeded(1)), None);
+        let waits: Waits = serde_json::from_str(r#"["1s"]"#).unwrap();
+        assert!(waits.wait(1, &Random::seeded(1)).is_some());
+        assert_eq!(waits.wait(2, &Random::seeded(1)), None);
     }
 
     #[test]
     fn what_is_no_schedule_is_told() {
-        let error = serde_json::from_str::<Schedule>(r#"{"each": "2s"}"#).unwrap_err().to_string();
+        let error = serde_json::from_str::<Waits>(r#"{"each": "2s"}"#).unwrap_err().to_string();
         assert!(error.contains("{ every: 1h }"), "{error}");
     }
 }
