@@ -89,7 +89,7 @@ await test("nothing hostile runs, wherever it stands", async () => {
   await page.locator(".excerpt").first().waitFor();
   assert.match(await page.locator(".excerpt").first().textContent(), /<script>/);
   const seen = ["/", "/deliveries", "/deliveries?state=dead", "/endpoints", "/endpoints/ledger", "/endpoints/failing", "/sources", "/sources/shop",
-    "/replays", `/?q=${encodeURIComponent(HOSTILE)}`, `/?origin=${encodeURIComponent(HOSTILE)}`, `/events/${encodeURIComponent(HOSTILE)}`];
+    "/schedules", "/replays", `/?q=${encodeURIComponent(HOSTILE)}`, `/?origin=${encodeURIComponent(HOSTILE)}`, `/events/${encodeURIComponent(HOSTILE)}`];
   assert.equal(await hasExecuted(page), undefined);
   for (const path of seen) {
     await page.goto(relay.url + path);
@@ -131,6 +131,16 @@ await test("an endpoint is disabled and enabled", async () => {
   await page.getByText("by the dashboard").waitFor();
   await page.click("#enable-ledger");
   await page.locator("#disable-ledger").waitFor();
+});
+
+await test("a schedule is paused and resumed, and says how its run went", async () => {
+  await page.goto(`${relay.url}/schedules`);
+  await page.click("#pause-nightly");
+  await page.click("#resume-nightly");
+  await page.locator("#pause-nightly").waitFor();
+  await page.click("#run-hourly");
+  await page.locator(".tile").getByText("failing").waitFor();
+  await shoot(page, "schedules");
 });
 
 await test("a replay in bulk tells how far it is", async () => {
@@ -203,7 +213,7 @@ for (const colorScheme of ["light", "dark"]) {
         return rows(looked).first().getAttribute("href");
       })();
       const pages = { events: "/", event, "event-dead": dead, deliveries: "/deliveries", endpoints: "/endpoints", endpoint: "/endpoints/failing",
-        sources: "/sources", source: "/sources/shop", replays: "/replays", nothing: "/?type=nothing", absent: "/events/evt_01K74Z2E000000000000000000" };
+        schedules: "/schedules", sources: "/sources", source: "/sources/shop", replays: "/replays", nothing: "/?type=nothing", absent: "/events/evt_01K74Z2E000000000000000000" };
       for (const [name, path] of Object.entries(pages)) {
         await looked.goto(relay.url + path);
         await shoot(looked, `${name}-${colorScheme}-${size}`);

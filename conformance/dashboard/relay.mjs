@@ -37,6 +37,10 @@ function settings(port) {
       reader: { token: READER, scopes: ["read"] },
     },
     sources: { shop: { scheme: "github", secrets: { current: SECRET } }, quiet: { scheme: "stripe", secrets: { current: "made-up" } } },
+    schedules: {
+      nightly: { cron: "0 3 * * *", time_zone: "Europe/Berlin", pull: { service: "stripe", operation: "customers.list" } },
+      hourly: { every: "1h", call: { service: "stripe", operation: `<img src=x onerror="window.executed = 'operation'">` } },
+    },
     applications: { acme: { title: `<script>window.executed = "title"</script>` } },
     endpoints: {
       ledger: { from: "source/shop", to: to("/ok?%3Cscript%3Ewindow.executed='url'%3C/script%3E") },

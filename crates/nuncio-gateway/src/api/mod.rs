@@ -11,7 +11,7 @@ pub(crate) mod page;
 mod publish;
 pub(crate) mod replays;
 mod route;
-mod schedules;
+pub(crate) mod schedules;
 mod sources;
 mod stats;
 mod text;

@@ -39,56 +39,61 @@ impl Kind for settings::Schedule {
     type Status = Status;
 
     async fn statuses(app: &App) -> Result<BTreeMap<String, Status>, Problem> {
-        let (mut kept, now) = (app.store.schedules().await?, app.now());
-        let directory = app.directory.borrow().clone();
-        let status = |(name, plan): (&String, &std::sync::Arc<Plan>)| {
-            let state = kept.remove(name).map_or_else(|| Kept::new(&plan.timing, now), |kept| kept.state);
-            (name.clone(), Status::new(state, plan))
-        };
-        Ok(directory.schedules.iter().map(status).collect())
+        statuses(app).await
     }
+}
+
+/// What is known of all schedules, by their names.
+pub(crate) async fn statuses(app: &App) -> Result<BTreeMap<String, Status>, Problem> {
+    let (mut kept, now) = (app.store.schedules().await?, app.now());
+    let directory = app.directory.borrow().clone();
+    let status = |(name, plan): (&String, &std::sync::Arc<Plan>)| {
+        let state = kept.remove(name).map_or_else(|| Kept::new(&plan.timing, now), |kept| kept.state);
+        (name.clone(), Status::new(state, plan))
+    };
+    Ok(directory.schedules.iter().map(status).collect())
 }
 
 /// What is known of a schedule.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ScheduleStatus")]
-pub(super) struct Status {
+pub(crate) struct Status {
     /// When it is due next, without its jitter; null while it is paused.
     #[schemars(with = "Option<String>")]
-    next_due: Option<Timestamp>,
+    pub(crate) next_due: Option<Timestamp>,
     /// Since when it is paused.
     #[schemars(with = "Option<String>")]
-    paused_at: Option<Timestamp>,
+    pub(crate) paused_at: Option<Timestamp>,
     /// The run that is under way.
-    run: Option<Run>,
+    pub(crate) run: Option<Run>,
     /// How many runs are owed, and begin as soon as none is under way.
-    owed: usize,
+    pub(crate) owed: usize,
     /// How many times were missed and not caught up with.
-    missed: u64,
+    pub(crate) missed: u64,
     /// How many times passed while a run was under way.
-    overlapped: u64,
+    pub(crate) overlapped: u64,
     /// Whether the next run goes on with what a failed one has left.
-    resumes: bool,
+    pub(crate) resumes: bool,
     /// The last runs that ended, the newest first.
-    ended: Vec<Ended>,
+    pub(crate) ended: Vec<Ended>,
 }
 
 /// A run that is under way.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ScheduleRun")]
-struct Run {
+pub(crate) struct Run {
     /// The time that it is due.
     #[schemars(with = "String")]
-    due: Timestamp,
+    pub(crate) due: Timestamp,
     /// When it began.
     #[schemars(with = "String")]
-    begun_at: Timestamp,
+    pub(crate) begun_at: Timestamp,
     /// How many events it made.
-    events: u64,
+    pub(crate) events: u64,
     /// How many calls failed.
-    failures: u64,
+    pub(crate) failures: u64,
     /// Whether it goes on with what a failed one had left.
-    resumed: bool,
+    pub(crate) resumed: bool,
 }
 
 impl Status {
@@ -128,25 +133,40 @@ async fn run_it(
     Named(name): Named<String>,
     Given(given): Given<Now>,
 ) -> Result<StatusCode, Problem> {
+    run_schedule(&app, &name, given.restart).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Has a schedule run now.
+pub(crate) async fn run_schedule(app: &App, name: &str, restart: bool) -> Result<(), Problem> {
     let now = app.now();
-    let is_asked = change(&app, &name, |state| state.ask(given.restart, now)).await?;
+    let is_asked = change(app, name, |state| state.ask(restart, now)).await?;
     if !is_asked {
         let detail = format!("a run of schedule {name} is under way or owed already: wait for its end");
         return Err(Problem::conflict("under_way", detail));
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 async fn pause_it(State(app): Shared, Named(name): Named<String>) -> Result<StatusCode, Problem> {
-    let now = app.now();
-    change(&app, &name, |state| state.pause(now)).await?;
+    set_paused(&app, &name, true).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn resume_it(State(app): Shared, Named(name): Named<String>) -> Result<StatusCode, Problem> {
-    let now = app.now();
-    change(&app, &name, |state| state.resume(now)).await?;
+    set_paused(&app, &name, false).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets no time of a schedule count, or all from now on.
+pub(crate) async fn set_paused(app: &App, name: &str, is_paused: bool) -> Result<(), Problem> {
+    let now = app.now();
+    if is_paused {
+        change(app, name, |state| state.pause(now)).await?;
+    } else {
+        change(app, name, |state| state.resume(now)).await?;
+    }
+    Ok(())
 }
 
 /// What is kept of a schedule is not what is set up: that of one from a config file can be changed too.

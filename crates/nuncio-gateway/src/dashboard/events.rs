@@ -147,6 +147,7 @@ pub(super) async fn list(viewer: Viewer, State(app): Shared, Asked(filter): Aske
     let named = |kind, prefix| current.of(kind).map(move |document| format!("{prefix}/{}", document.name));
     let mut origins: Vec<_> = named(DocumentKind::Source, "source").collect();
     origins.extend(named(DocumentKind::Application, "application"));
+    origins.extend(named(DocumentKind::Schedule, "schedule"));
     origins.push("relay".to_owned());
     let rows = rendered(&app, &filter).await?;
     let live = filter.with_cursor(None);

@@ -11,6 +11,7 @@ mod explanation;
 mod live;
 mod page;
 mod replays;
+mod schedules;
 mod session;
 mod show;
 mod sign_in;
@@ -69,6 +70,11 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/replays", get(replays::list).post(replays::begin))
         .route("/live/replays", get(replays::live))
         .route("/replays/{replay}/cancel", post(replays::cancel))
+        .route("/schedules", get(schedules::list))
+        .route("/live/schedules", get(schedules::live))
+        .route("/schedules/{schedule}/run", post(schedules::run))
+        .route("/schedules/{schedule}/pause", post(schedules::pause))
+        .route("/schedules/{schedule}/resume", post(schedules::resume))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/assets/{asset}", get(assets::serve))

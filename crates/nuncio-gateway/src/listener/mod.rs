@@ -23,8 +23,8 @@ use nuncio_relay::inbox::{Arrival, Received, Reply, Source};
 use nuncio_relay::settings::{self, StatusPattern};
 use nuncio_relay::store::{Change, DocumentKind, HealthChange};
 use nuncio_relay::{
-    Directory, Dispatcher, Endpoint, Event, Headers, Inbox, Origin, Outcome, Retention, Waits, Store,
-    StoreError, Upkeep, dispatch,
+    Directory, Dispatcher, Endpoint, Event, Headers, Inbox, Origin, Outcome, Retention, Store, StoreError,
+    Upkeep, Waits, dispatch,
 };
 use nuncio_service::model::Span;
 use tokio::net::TcpListener;
@@ -168,7 +168,8 @@ impl Listener {
             ));
         }
         let endpoint = endpoint(target.as_ref(), retry_every, timeout);
-        let Parts { store, deliver, fetch, env, clock, random } = parts;
+        // A listener calls no services.
+        let Parts { store, deliver, connect: _, fetch, env, clock, random } = parts;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             Error::configuration(format!("{listen} cannot be listened on"))
                 .because(error)

@@ -373,3 +373,24 @@ async fn an_endpoint_says_how_it_is_and_is_switched_off_and_on() {
     post(&served, "/endpoints/ledger/enable", None, &form).await;
     assert!(!is_disabled(&served).await);
 }
+
+#[tokio::test]
+async fn a_schedule_says_when_it_runs_and_is_paused_and_resumed() {
+    let settings =
+        json!({ "cron": "0 3 * * *", "call": { "service": "example", "operation": "orders.list" } });
+    let served =
+        Served::start(Options::default(), vec![document(DocumentKind::Schedule, "nightly", settings)]).await;
+    let seen = page(&served, "/schedules", None).await;
+    for said in ["call example orders.list · 0 3 * * * UTC", "next <time", "it has not run yet"] {
+        assert!(seen.contains(said), "{said}: {seen}");
+    }
+    let form = csrf(&seen);
+    let form = [("csrf", &*form)];
+    assert_eq!(post(&served, "/schedules/nightly/pause", None, &[]).await.status(), 403);
+    assert_eq!(post(&served, "/schedules/nightly/pause", None, &form).await.status(), 303);
+    let seen = page(&served, "/schedules", None).await;
+    assert!(seen.contains("paused <time") && !seen.contains("next <time"), "{seen}");
+    assert_eq!(post(&served, "/schedules/nightly/resume", None, &form).await.status(), 303);
+    assert!(page(&served, "/schedules", None).await.contains("next <time"));
+    assert_eq!(post(&served, "/schedules/nobody/run", None, &form).await.status(), 404);
+}

@@ -115,8 +115,9 @@ impl Schedule {
     /// It, if whoever set it up may say so: without an environment, that was the API.
     pub(crate) fn resolve(self, env: Option<&Env>) -> Result<Self, Error> {
         if env.is_none() && self.each.as_ref().is_some_and(|each| each.file.is_some()) {
-            return Err(Error::configuration("a file of items reaches into this machine")
-                .advise("set the schedule up in the config file, or list the `items`"));
+            return Err(Error::configuration(
+                "a file of items reaches into this machine: set the schedule up in the config file, or list the `items`",
+            ));
         }
         Ok(self)
     }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::{BEGIN, World, ids, ping};
 
-fn pull(inputs: Value) -> Value {
+fn pull(inputs: &Value) -> Value {
     json!({ "every": "1h", "pull": { "service": "shop", "operation": "list", "inputs": inputs } })
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_record_of_a_pull_is_an_event() {
-    let world = World::new(pull(json!({}))).await;
+    let world = World::new(pull(&json!({}))).await;
     world.pass(3605).await;
     assert_eq!(world.bodies().await, ids(10));
     let event = world.events(Origin::Schedule("job".to_owned())).await.remove(0);
@@ -24,7 +24,7 @@ async fn each_record_of_a_pull_is_an_event() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pull_that_was_killed_goes_on_behind_its_last_page() {
-    let mut world = World::new(pull(json!({}))).await;
+    let mut world = World::new(pull(&json!({}))).await;
     for (page, stored) in [("cursor=p2", 4), ("cursor=p4", 8)] {
         world.shop.hold(page);
         world.pass(3605).await;
@@ -41,7 +41,7 @@ async fn a_pull_that_was_killed_goes_on_behind_its_last_page() {
 
 #[tokio::test(start_paused = true)]
 async fn of_a_pull_that_failed_the_next_run_does_what_is_left_and_then_its_own() {
-    let world = World::new(pull(json!({ "since": "{{ schedule.since_unix }}" }))).await;
+    let world = World::new(pull(&json!({ "since": "{{ schedule.since_unix }}" }))).await;
     world.shop.fail(Some("cursor=p3"));
     world.pass(3605).await;
     assert_eq!(world.bodies().await, ids(6));
@@ -61,7 +61,7 @@ async fn of_a_pull_that_failed_the_next_run_does_what_is_left_and_then_its_own()
 
 #[tokio::test(start_paused = true)]
 async fn a_place_that_fails_three_times_is_given_up() {
-    let world = World::new(pull(json!({}))).await;
+    let world = World::new(pull(&json!({}))).await;
     world.shop.fail(Some("cursor=p3"));
     world.pass(3 * 3600 + 5).await;
     assert_eq!(world.bodies().await, ids(6));
@@ -72,7 +72,7 @@ async fn a_place_that_fails_three_times_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_was_stopped_in_good_order_goes_on_at_once() {
-    let mut world = World::new(pull(json!({}))).await;
+    let mut world = World::new(pull(&json!({}))).await;
     world.pass(3599).await;
     world.shop.hold("/");
     world.pass(2).await;

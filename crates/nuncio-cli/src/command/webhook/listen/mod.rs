@@ -176,14 +176,17 @@ impl ListenCommand {
         if let Some(file) = &session.config.cacert {
             wire.root_certificates.push(values::read_bytes(file)?);
         }
+        let connect: deliver::Connect =
+            Arc::new(|_, _| Box::pin(async { Err(Error::configuration("no service is called")) }));
         let deliver = deliver::Settings {
             wire: wire.clone(),
-            connect: Arc::new(|_, _| Box::pin(async { Err(Error::configuration("no service is called")) })),
+            connect: Arc::clone(&connect),
             clock: session.clock.clone(),
         };
         let parts = Parts {
             store,
             deliver: Arc::new(Targets::new(deliver)),
+            connect,
             fetch: Arc::new(ClientFetch::new(wire)?),
             env: session.env.clone(),
             clock: session.clock.clone(),
