@@ -30,6 +30,7 @@ fuzz_target!(|text: &str| {
 fn is_kept(document: Document) {
     match document.kind {
         DocumentKind::Source => stays::<settings::Source>(document.value),
+        DocumentKind::Schedule => stays::<settings::Schedule>(document.value),
         DocumentKind::Application => stays::<settings::Application>(document.value),
         DocumentKind::Endpoint => stays::<settings::Endpoint>(document.value),
         DocumentKind::EventType => stays::<settings::EventType>(document.value),
