@@ -7,9 +7,9 @@ use nuncio_service::model::{Rate, Span};
 
 fuzz_target!(|text: &str| {
     if let Ok(Span(span)) = text.parse::<Span>() {
-        let written = format!("{}ms", span.as_millis());
+        let written = Span(span).to_string();
         let Span(again) = written.parse().expect("a number and its unit");
-        // The way is by a floating point number.
+        // Whole milliseconds are written, and the way is by a floating point number.
         assert!(
             again.abs_diff(span).as_secs_f64() <= 0.001 + span.as_secs_f64() * 1e-12,
             "{written} for {span:?}"

@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 
-/// The most digits of a number before its point: any sum that somebody writes of such fits a [`Duration`].
+/// The most digits of a number before its point.
 const MAX_DIGITS: usize = 12;
+
+/// What is shorter is shown in numbers of that many digits, so that it can be read again.
+const TOO_LONG: Duration = Duration::from_secs(1_000_000_000_000 * 86_400);
 
 const UNITS: [(&str, f64); 5] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)];
 
@@ -40,6 +43,9 @@ impl FromStr for Span {
             let part = Duration::try_from_secs_f64(number * secs).map_err(|_| refused())?;
             total = total.checked_add(part).ok_or_else(refused)?;
             rest = tail;
+        }
+        if total >= TOO_LONG {
+            return Err(refused());
         }
         Ok(Self(total))
     }
@@ -100,6 +106,8 @@ mod tests {
             assert_eq!(span.to_string().parse(), Ok(span));
         }
         assert_eq!(Span(Duration::from_secs(90)).to_string(), "1m30s");
+        let longest: Span = "999999999999d".parse().unwrap();
+        assert_eq!(longest.to_string().parse(), Ok(longest));
     }
 
     #[test]
@@ -111,7 +119,9 @@ mod tests {
         assert_eq!(parse("1d"), Ok(86_400_000));
         assert_eq!(parse(".5s1.s"), Ok(1500));
         assert!(parse("123456789012d").is_ok());
-        for wrong in ["", "30", "s", "30 s", "-1s", "1..5s", "1e3s", "1w", ".s", "1234567890123s"] {
+        for wrong in
+            ["", "30", "s", "30 s", "-1s", "1..5s", "1e3s", "1w", ".s", "1234567890123s", "999999999999d24h"]
+        {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
