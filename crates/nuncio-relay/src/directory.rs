@@ -68,15 +68,23 @@ impl Directory {
     pub fn new(documents: &Documents, env: &Env) -> Result<Self, Error> {
         let mut directory = Self { revision: documents.revision, ..Self::default() };
         for document in &documents.all {
-            // What the API says is meant as it stands there: its callers may not read our environment.
-            directory.add(document, Some(env).filter(|_| document.from_file)).map_err(|error| {
-                Error::configuration(format!("{} {}: {error}", document.kind, document.name)).because(error)
-            })?;
+            let named = |error: Error| error.during(format!("{} {}", document.kind, document.name));
+            directory.add(document, env).map_err(named)?;
         }
         Ok(directory)
     }
 
-    fn add(&mut self, document: &Document, env: Option<&Env>) -> Result<(), Error> {
+    /// What is wrong with one document, whatever else there is.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`](nuncio_client::Kind::Configuration) that says what is wrong, and does not name the document.
+    pub fn check(document: &Document, env: &Env) -> Result<(), Error> {
+        Self::default().add(document, env)
+    }
+
+    fn add(&mut self, document: &Document, env: &Env) -> Result<(), Error> {
+        // What the API says is meant as it stands there: its callers may not read our environment.
+        let env = Some(env).filter(|_| document.from_file);
         let name = document.name.clone();
         match document.kind {
             DocumentKind::Source => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use nuncio_client::Repeat;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
@@ -35,6 +36,22 @@ pub struct Begun {
     pub at: Timestamp,
     /// Whether it was sent under an idempotency key that the service knows.
     pub keyed: bool,
+}
+
+/// How long a service knows an idempotency key: Stripe may forget one after a day.
+const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Begun {
+    /// Whether the call may be made again after `wait`, as it is sent now: once more does no harm then.
+    pub(crate) fn may_be_repeated(self, repeat: Repeat, now: Timestamp, wait: Duration) -> bool {
+        // As old as it can be when it arrives. A clock that was set back makes nothing younger.
+        let age = now.duration_since(self.at).unsigned_abs() + wait;
+        match repeat {
+            Repeat::Harmless => true,
+            Repeat::Deduplicated => self.keyed && age < KEY_LIFETIME,
+            Repeat::Harmful => false,
+        }
+    }
 }
 
 impl Progress {
@@ -89,5 +106,33 @@ impl Journal {
 impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Journal").field("lease", &self.lease).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_began_is_repeated_where_that_does_no_harm() {
+        let at = Timestamp::from_second(1_760_000_000).unwrap();
+        let hours = |hours| at + jiff::SignedDuration::from_hours(hours);
+        let (keyed, bare) = (Begun { at, keyed: true }, Begun { at, keyed: false });
+        let minute = Duration::from_secs(60);
+        for begun in [keyed, bare] {
+            assert!(begun.may_be_repeated(Repeat::Harmless, hours(99), minute));
+            assert!(!begun.may_be_repeated(Repeat::Harmful, at, minute));
+        }
+        // One that was sent without a key is not known by the key that it would have now.
+        assert!(!bare.may_be_repeated(Repeat::Deduplicated, at, minute));
+        for (now, wait, may) in [
+            (at, minute, true),
+            (hours(23), minute, true),
+            (hours(24), minute, false),
+            (hours(-24), minute, false),
+        ] {
+            assert_eq!(keyed.may_be_repeated(Repeat::Deduplicated, now, wait), may, "{now}");
+        }
+        assert!(!keyed.may_be_repeated(Repeat::Deduplicated, hours(23), Duration::from_secs(3600)));
     }
 }

@@ -2,7 +2,7 @@
 
 use nuncio_client::Error;
 use nuncio_relay::Directory;
-use nuncio_relay::store::{Document, DocumentKind, Documents};
+use nuncio_relay::store::DocumentKind;
 use nuncio_service::Env;
 
 use super::Config;
@@ -24,24 +24,18 @@ pub(super) fn check(config: &Config, env: &Env, tell: &mut dyn FnMut(&[&str], St
         if !is_name(&document.name) {
             tell(&place, format!("a name has 1 to {MAX_NAME} letters, digits, `.`, `_` and `-`"));
         }
-        if let Err(error) = check_alone(document, env).and_then(|()| check_origin(&all, document)) {
+        if let Err(error) = Directory::check(document, env).and_then(|()| check_origin(&all, document)) {
             tell(&place, told(&error));
         }
     }
 }
 
-/// What is wrong and why, without the name of the document, whose place is told; and what to do about it.
+/// What is wrong and why, and what to do about it.
 fn told(error: &Error) -> String {
-    let error = error.cause::<Error>().unwrap_or(error);
     let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     let chain: Vec<_> = chain.map(ToString::to_string).collect();
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     chain.join(": ") + &advice
-}
-
-/// Each by itself, so that all mistakes are told.
-fn check_alone(document: &Document, env: &Env) -> Result<(), Error> {
-    Directory::new(&Documents { revision: 0, all: vec![document.clone()] }, env).map(drop)
 }
 
 fn key(kind: DocumentKind) -> &'static str {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::progress::Begun;
 use crate::settings::CatchUp;
 
 use super::timing::Timing;
@@ -97,8 +98,8 @@ pub enum Place {
     Item {
         /// Its number, from 0.
         next: u64,
-        /// When its call was sent, if that is not known to have ended and may do harm twice.
-        sent: Option<Timestamp>,
+        /// That its call began, if it is not known to have ended and may do harm twice.
+        begun: Option<Begun>,
         /// SHA-256 of all items before it, so that only the same go on.
         digest: String,
     },

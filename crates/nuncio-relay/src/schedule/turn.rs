@@ -153,8 +153,8 @@ impl Turn {
                 }
                 Ok(false) => {
                     self.read(&mut kept).await?;
-                    // An answer that was lost: the step was done.
-                    if kept.state == next.state {
+                    // An answer that was lost: the step was done. Others change what is owed, but neither the run nor how runs ended.
+                    if kept.state.run == next.state.run && kept.state.ended == next.state.ended {
                         return Ok(());
                     }
                 }

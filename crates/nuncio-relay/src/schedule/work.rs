@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use jiff::Timestamp;
 use nuncio_client::pages::Item;
 use nuncio_client::{Answer, Call, Error, Evidence, Kind, Repeat};
 use nuncio_service::{Connection, Inputs, Scope};
@@ -13,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Headers;
 use crate::deliver::Connect;
+use crate::progress::Begun;
 
 use super::items::{Items, Reader};
 use super::state::{Place, Run};
@@ -21,9 +21,6 @@ use super::{Plan, Way};
 
 /// How much a page may hold, in bytes: it is stored in one step. 64 MiB.
 const MAX_PAGE_BYTES: usize = 64 * 1024 * 1024;
-
-/// How long a service is trusted to know an idempotency key, in seconds: a day, after which Stripe may forget one.
-const KEY_LIFETIME_SECS: i64 = 24 * 60 * 60;
 
 /// How work on a run ended.
 #[derive(Debug)]
@@ -126,21 +123,21 @@ impl Worker<'_> {
     }
 
     async fn call(&self, run: &Run) -> Result<(), End> {
-        let (sent, next) = match &run.place {
-            Some(Place::Item { next, sent, .. }) => (*sent, *next),
+        let (begun, next) = match &run.place {
+            Some(Place::Item { next, begun, .. }) => (*begun, *next),
             _ => (None, 0),
         };
         if next > 0 {
             return Ok(());
         }
-        self.one(run, None, 0, sent, String::new()).await?;
+        self.one(run, None, 0, begun, String::new()).await?;
         Ok(())
     }
 
     /// One call after the other.
     async fn each(&self, run: &Run, items: &Items) -> Result<(), End> {
-        let (mut sent, first, digest) = match &run.place {
-            Some(Place::Item { next, sent, digest }) => (*sent, *next, digest.clone()),
+        let (mut begun, first, digest) = match &run.place {
+            Some(Place::Item { next, begun, digest }) => (*begun, *next, digest.clone()),
             _ => (None, 0, String::new()),
         };
         let mut items = items.read().await?;
@@ -150,7 +147,7 @@ impl Worker<'_> {
                 return Err(End::Stopped);
             }
             let Some(item) = items.next().await? else { break };
-            match self.one(run, Some(item), index, sent.take(), items.digest()).await {
+            match self.one(run, Some(item), index, begun.take(), items.digest()).await {
                 Ok(()) | Err(End::Failed(_)) => {}
                 Err(end) => return Err(end),
             }
@@ -167,26 +164,27 @@ impl Worker<'_> {
         run: &Run,
         item: Option<Result<Value, Error>>,
         index: u64,
-        sent: Option<Timestamp>,
+        begun: Option<Begun>,
         digest: String,
     ) -> Result<(), End> {
-        let behind = Place::Item { next: index + 1, sent: None, digest };
+        let behind = Place::Item { next: index + 1, begun: None, digest };
         let (is_item, item) = (item.is_some(), item.transpose());
         let shown = item.as_ref().ok().cloned().flatten().unwrap_or_default();
         let call = item.and_then(|item| self.prepare(run, item.as_ref()));
         let call = call.map_err(|error| error.evidence_is(Evidence::NeverSent));
         let call = call.map(|call| call.default_idempotency_key(format!("{}-{index}", run.id)));
-        let call = call.and_then(|call| self.vet(call, sent));
+        let call = call.and_then(|call| self.vet(call, begun));
         if let Ok(call) = &call
             && call.repeat() != Repeat::Harmless
         {
-            let sent = sent.unwrap_or_else(|| self.turn.means.now());
+            let keyed = call.repeat() == Repeat::Deduplicated;
+            let begun = begun.unwrap_or_else(|| Begun { at: self.turn.means.now(), keyed });
             let place = move |run: &mut Run| {
                 let digest = match run.place.take() {
                     Some(Place::Item { digest, .. }) => digest,
                     _ => String::new(),
                 };
-                run.place = Some(Place::Item { next: index, sent: Some(sent), digest });
+                run.place = Some(Place::Item { next: index, begun: Some(begun), digest });
             };
             self.turn.step(Vec::new(), place).await?;
         }
@@ -211,16 +209,10 @@ impl Worker<'_> {
     }
 
     /// Refuses what may have been done already by a run that was cut off.
-    fn vet(&self, call: Call, sent: Option<Timestamp>) -> Result<Call, Error> {
-        let Some(sent) = sent else { return Ok(call) };
-        let age = self.turn.means.now().as_second().saturating_sub(sent.as_second());
-        let is_safe = match call.repeat() {
-            Repeat::Harmless => true,
-            // A clock that went back tells nothing.
-            Repeat::Deduplicated => (0..KEY_LIFETIME_SECS).contains(&age),
-            Repeat::Harmful => false,
-        };
-        if is_safe {
+    fn vet(&self, call: Call, begun: Option<Begun>) -> Result<Call, Error> {
+        if begun.is_none_or(|begun| {
+            begun.may_be_repeated(call.repeat(), self.turn.means.now(), self.plan.timeout)
+        }) {
             return Ok(call);
         }
         let message = "nuncio ended while the call was under way, and a second copy may do harm";

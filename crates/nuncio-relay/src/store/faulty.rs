@@ -18,13 +18,14 @@ use super::{
 pub struct FaultyStore {
     store: Arc<dyn Store>,
     fails: AtomicBool,
+    loses: AtomicBool,
 }
 
 impl FaultyStore {
     /// One over `store`, that does not fail yet.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, fails: AtomicBool::new(false) }
+        Self { store, fails: AtomicBool::new(false), loses: AtomicBool::new(false) }
     }
 
     /// From now on every step fails, undone, or none does.
@@ -32,12 +33,21 @@ impl FaultyStore {
         self.fails.store(fails, Ordering::Relaxed);
     }
 
+    /// From now on every step is done, and its answer is lost, or none is.
+    pub fn set_losing(&self, loses: bool) {
+        self.loses.store(loses, Ordering::Relaxed);
+    }
+
     fn step<'s, T: Send + 's>(&'s self, step: Answer<'s, T>) -> Answer<'s, T> {
         Box::pin(async move {
             if self.fails.load(Ordering::Relaxed) {
                 return Err(StoreError::Unavailable("it was told to fail".to_owned()));
             }
-            step.await
+            let done = step.await?;
+            if self.loses.load(Ordering::Relaxed) {
+                return Err(StoreError::Unavailable("its answer was lost, as was told".to_owned()));
+            }
+            Ok(done)
         })
     }
 }

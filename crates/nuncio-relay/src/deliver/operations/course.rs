@@ -17,9 +17,6 @@ use super::super::{Parcel, excerpt};
 use super::Connections;
 use super::step::Seen;
 
-/// How long a service knows an idempotency key: Stripe may forget one after a day.
-const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// How much earlier than the attempt its calls are over, so that what is known of them is told before the attempt is cut off: 100 ms, or a tenth of
 /// a shorter attempt.
 const HEAD_START: Duration = Duration::from_millis(100);
@@ -152,9 +149,7 @@ impl<'a> Course<'a> {
         let keyed = repeat == Repeat::Deduplicated;
         let step = operation.step();
         if let Some(begun) = self.progress.begun.get(step) {
-            // As old as it can be when it arrives. A clock that was set back makes nothing younger.
-            let age = now.duration_since(begun.at).unsigned_abs() + self.parcel.timeout();
-            if operation.retry_unknown || (keyed && begun.keyed && age < KEY_LIFETIME) {
+            if operation.retry_unknown || begun.may_be_repeated(repeat, now, self.parcel.timeout()) {
                 return Ok(false);
             }
             let why = if keyed { "its idempotency key may be forgotten by now" } else { "it was cut off" };

@@ -13,7 +13,9 @@ use nuncio_client::{Body, Client, Clock, Error, Random, Request, Response};
 use nuncio_relay::deliver::Connect;
 use nuncio_relay::dispatch::{self, Dispatcher};
 use nuncio_relay::schedule::{Handle, Scheduler, Settings, State};
-use nuncio_relay::store::{Change, Document, DocumentKind, Documents, EventQuery, From, MemoryStore, Store};
+use nuncio_relay::store::{
+    Advance, Change, Document, DocumentKind, Documents, EventQuery, FaultyStore, From, MemoryStore, Store,
+};
 use nuncio_relay::{Directory, Event, Origin};
 use nuncio_service::{Connection, Env, Service};
 use serde_json::{Value, json};
@@ -101,6 +103,8 @@ fn orders(asked: &str) -> String {
 /// A relay with one schedule, named `job`.
 struct World {
     store: Arc<dyn Store>,
+    /// The same store, as schedulers see it.
+    faulty: Arc<FaultyStore>,
     shop: Arc<Shop>,
     /// How far the clock was set, in seconds.
     set: Arc<AtomicI64>,
@@ -112,6 +116,7 @@ struct World {
 impl World {
     async fn new(settings: Value) -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let faulty = Arc::new(FaultyStore::new(Arc::clone(&store)));
         let set = Arc::new(AtomicI64::new(0));
         let (begin, offset) = (Instant::now(), Arc::clone(&set));
         let clock = Clock::new(move || {
@@ -119,7 +124,7 @@ impl World {
             UNIX_EPOCH + Duration::from_secs(secs) + begin.elapsed()
         });
         let directory = watch::Sender::new(Arc::default());
-        let mut world = Self { store, shop: Arc::default(), set, clock, directory, running: None };
+        let mut world = Self { store, faulty, shop: Arc::default(), set, clock, directory, running: None };
         world.set_up(settings).await;
         world.start();
         world.settle().await;
@@ -157,14 +162,25 @@ impl World {
             random.clone(),
             dispatch::Settings::default(),
         );
+        let store: Arc<dyn Store> = Arc::clone(&self.faulty) as _;
         Scheduler::new(
-            Arc::clone(&self.store),
+            store,
             self.directory.subscribe(),
             dispatcher.handle(),
             connect,
             (self.clock.clone(), random),
             Settings::default(),
         )
+    }
+
+    /// What somebody else does to what is kept.
+    async fn change(&self, change: fn(&mut State, Timestamp)) {
+        let mut kept = self.store.schedules().await.unwrap().remove("job").unwrap();
+        let millis = i64::try_from(self.clock.since_epoch().as_millis()).unwrap();
+        change(&mut kept.state, Timestamp::from_millisecond(millis).unwrap());
+        let step = Advance { name: "job".to_owned(), kept, events: Vec::new() };
+        assert!(self.store.advance(step).await.unwrap());
+        self.running.as_ref().unwrap().1.wake();
     }
 
     fn start(&mut self) {

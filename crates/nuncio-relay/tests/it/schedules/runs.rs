@@ -23,6 +23,24 @@ async fn each_record_of_a_pull_is_an_event() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_whose_answer_was_lost_is_not_stored_again_whatever_others_changed_meanwhile() {
+    let world = World::new(pull(&json!({}))).await;
+    world.shop.hold("cursor=p2");
+    world.pass(3605).await;
+    world.faulty.set_losing(true);
+    world.shop.release();
+    world.settle().await;
+    assert_eq!(world.bodies().await, ids(6));
+    world.change(|state, now| state.pause(now)).await;
+    world.faulty.set_losing(false);
+    world.pass(10).await;
+    assert_eq!(world.bodies().await, ids(10));
+    let state = world.state().await;
+    let ended = &state.ended[0];
+    assert_eq!((ended.events, &ended.error, state.paused_at.is_some()), (10, &None, true));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pull_that_was_killed_goes_on_behind_its_last_page() {
     let mut world = World::new(pull(&json!({}))).await;
     for (page, stored) in [("cursor=p2", 4), ("cursor=p4", 8)] {

@@ -118,22 +118,14 @@ async fn jitter_is_within_its_bound_and_the_same_each_time() {
 #[tokio::test(start_paused = true)]
 async fn while_it_is_paused_no_time_counts() {
     let world = World::new(ping(&json!({ "every": "10m", "catch_up": "all" }))).await;
-    let change = async |change: fn(&mut nuncio_relay::schedule::State, jiff::Timestamp)| {
-        let mut kept = world.store.schedules().await.unwrap().remove("job").unwrap();
-        let millis = i64::try_from(world.clock.since_epoch().as_millis()).unwrap();
-        change(&mut kept.state, jiff::Timestamp::from_millisecond(millis).unwrap());
-        let step = nuncio_relay::store::Advance { name: "job".to_owned(), kept, events: vec![] };
-        assert!(world.store.advance(step).await.unwrap());
-        world.running.as_ref().unwrap().1.wake();
-    };
     world.pass(605).await;
-    change(|state, now| state.pause(now)).await;
+    world.change(|state, now| state.pause(now)).await;
     world.pass(1200).await;
     assert_eq!(world.ended().await, [600]);
-    change(|state, now| assert!(state.ask(false, now))).await;
+    world.change(|state, now| assert!(state.ask(false, now))).await;
     world.pass(5).await;
     assert_eq!(world.ended().await, [600, 1805]);
-    change(|state, now| state.resume(now)).await;
+    world.change(|state, now| state.resume(now)).await;
     world.pass(600).await;
     assert_eq!(world.ended().await, [600, 1805, 2400]);
     assert_eq!(world.state().await.missed, 0);
