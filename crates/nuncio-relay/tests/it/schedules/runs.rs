@@ -163,3 +163,39 @@ async fn a_run_over_a_file_goes_on_behind_the_item_whose_fate_is_unknown() {
     assert_eq!(types, ["charge.failed", "charge.answer", "charge.answer"]);
     assert_eq!(world.shop.asked().len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_run_does_not_go_on_behind_items_that_are_not_what_they_were() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n").unwrap();
+    let each = json!({ "service": "shop", "operation": "list", "file": file.path(), "inputs": { "since": "{{ item.id }}" } });
+    let mut world = World::new(json!({ "every": "1h", "each": each })).await;
+    world.shop.hold("since=2");
+    world.pass(3605).await;
+    world.kill().await;
+    std::fs::write(file.path(), "{\"id\":7}\n{\"id\":2}\n{\"id\":3}\n").unwrap();
+    world.shop.release();
+    world.start();
+    world.pass(30).await;
+    let ended = world.state().await.ended.remove(0);
+    assert!(ended.error.as_ref().is_some_and(|error| error.contains("not what they were")), "{ended:?}");
+    assert_eq!(world.bodies().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_nuncio_always_ends_in_is_given_up() {
+    let mut world = World::new(pull(&json!({}))).await;
+    world.shop.hold("/orders");
+    world.pass(3605).await;
+    for _ in 0..5 {
+        world.kill().await;
+        world.start();
+        world.pass(30).await;
+        assert!(world.state().await.run.is_some());
+    }
+    world.kill().await;
+    world.start();
+    world.pass(30).await;
+    let ended = world.state().await.ended.remove(0);
+    assert!(ended.error.as_ref().is_some_and(|error| error.contains("taken up 5 times")), "{ended:?}");
+}
