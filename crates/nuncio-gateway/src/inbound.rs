@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue, header};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use nuncio_relay::inbox::{Arrival, Received, Reply};
 use tokio::time::Instant;
 
 use crate::app::{App, Shared};
 use crate::body;
 use crate::client::{Client, Peer};
+use crate::options::Options;
 use crate::problem::Problem;
 
 /// `/in/{source}`: any method, since some providers ask by GET whether anybody is there.
@@ -40,18 +43,41 @@ async fn take(app: &Arc<App>, peer: Peer, name: &str, request: Request) -> Resul
             format!("there is no source {name:?}"),
         ));
     };
-    let (parts, body) = request.into_parts();
-    let timeout = app.options.limits.body_timeout.0;
-    let body = body::read(body, &parts.headers, source.max_body_bytes(), timeout).await?;
-    let client = Client::new(&app.options, peer, &parts.uri, &parts.headers);
-    let arrival = Arrival {
-        method: &parts.method,
-        url: &client.url,
-        headers: &parts.headers,
-        body: &body,
-        peer: Some(client.address),
-    };
-    Ok(app.inbox.receive(name, arrival).await)
+    let inbound = Inbound::read(request, peer, &app.options, source.max_body_bytes()).await?;
+    Ok(app.inbox.receive(name, inbound.arrival()).await)
+}
+
+/// A request that was read.
+pub(crate) struct Inbound {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Who sent it, and to which URL, as far as those before us are believed.
+    pub(crate) client: Client,
+}
+
+impl Inbound {
+    pub(crate) async fn read(
+        request: Request,
+        peer: Peer,
+        options: &Options,
+        max_body_bytes: u64,
+    ) -> Result<Self, Problem> {
+        let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+        let body = body::read(body, &headers, max_body_bytes, options.limits.body_timeout.0).await?;
+        let client = Client::new(options, peer, &uri, &headers);
+        Ok(Self { method, headers, body, client })
+    }
+
+    pub(crate) fn arrival(&self) -> Arrival<'_> {
+        Arrival {
+            method: &self.method,
+            url: &self.client.url,
+            headers: &self.headers,
+            body: &self.body,
+            peer: Some(self.client.address),
+        }
+    }
 }
 
 pub(crate) fn answer(reply: Reply) -> Response {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::args::{AnswerOptions, BodyOptions, CallOptions, KeyOptions, PageOptions, PreviewOptions};
 use crate::exit::Stop;
-use crate::fate::Fate;
+use crate::fate;
 use crate::output::Output;
 use crate::session::Session;
 use crate::target::{Prepared, Target};
@@ -77,17 +77,7 @@ pub(crate) async fn one(
     session: &Session,
     mut output: Output,
 ) -> Result<(), Stop> {
-    let mut call = key.put(call)?;
-    let fate = Fate::of(&mut call);
-    let interrupted = interrupt::listen(None);
-    let sent = tokio::select! {
-        sent = call.send() => sent,
-        () = interrupted.came() => {
-            fate.tell(interrupted.code(), session.global.json);
-            return Err(interrupted.stop());
-        }
-    };
-    match sent {
+    match fate::send(key.put(call)?, session).await? {
         Ok(answer) => output.body(&answer),
         Err(error) => Err(fail(error, options, &mut output)),
     }

@@ -4,13 +4,14 @@
 //! developer expects differs from what a service needs in three points. A target that is down is tried again every second, for good. A target that answers has had
 //! its say, whatever it answers. And nobody beyond this machine is listened to.
 
+mod happening;
 mod owed;
 mod replay;
+mod target;
 mod told;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,29 +19,23 @@ use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{Method, StatusCode};
-use nuncio_client::{Clock, Error};
-use nuncio_relay::inbox::{Arrival, Received, Reply, Source};
-use nuncio_relay::settings::{self, StatusPattern};
-use nuncio_relay::store::{Change, DocumentKind, HealthChange};
-use nuncio_relay::{
-    Directory, Dispatcher, Endpoint, Event, Headers, Inbox, Origin, Outcome, Retention, Store, StoreError,
-    Upkeep, Waits, dispatch,
-};
-use nuncio_service::model::Span;
+use nuncio_client::Error;
+use nuncio_relay::inbox::{Reply, Source};
+use nuncio_relay::{Directory, Dispatcher, Endpoint, Headers, Inbox, Retention, Upkeep, dispatch, settings};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::body;
-use crate::client::{Client, Peer};
+use crate::client::Peer;
 use crate::gateway::Parts;
-use crate::inbound::answer;
+use crate::inbound::{Inbound, answer};
 use crate::metrics::Metrics;
 use crate::options::{Limits, Options};
 use crate::problem::Problem;
 use crate::server::Server;
 
+pub use happening::{Arrived, Happening, Tried};
 pub use replay::Replay;
 use told::Told;
 
@@ -52,9 +47,6 @@ const ENDPOINT: &str = "target";
 
 /// How long requests and deliveries that are under way may take to end after a stop: 2 s. Somebody waits for his prompt.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// No event that is kept for a target gets too old for it, and no target is given up: ten years.
-const FOR_GOOD: Duration = Duration::from_secs(3650 * 86_400);
 
 /// Settings of a [`Listener`].
 pub struct ListenerOptions {
@@ -70,62 +62,6 @@ pub struct ListenerOptions {
     pub retry_every: Duration,
     /// How long the target may take to answer.
     pub timeout: Duration,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Happening {
-    /// A request was taken or refused.
-    Arrived(Box<Arrived>),
-    /// A request broke a bound, such as that on bodies, or none is taken in this way.
-    Turned {
-        /// The status that was answered.
-        status: StatusCode,
-        /// Why.
-        detail: String,
-    },
-    /// An attempt to deliver has ended.
-    Tried(Box<Tried>),
-}
-
-/// A request that was judged.
-#[derive(Debug)]
-pub struct Arrived {
-    /// The method.
-    pub method: Method,
-    /// The URL that it came to, as the provider or the tunnel says.
-    pub url: String,
-    /// Its headers.
-    pub headers: Headers,
-    /// Its body.
-    pub body: bytes::Bytes,
-    /// What came of it.
-    pub received: Received,
-    /// The status that was answered.
-    pub status: StatusCode,
-    /// From its head to its answer.
-    pub took: Duration,
-}
-
-/// An attempt to deliver.
-#[derive(Debug)]
-pub struct Tried {
-    /// What was delivered.
-    pub event: Event,
-    /// Which attempt it was, from 1.
-    pub attempt: u32,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// How long it took.
-    pub took: Duration,
-}
-
-impl Tried {
-    /// Whether it is tried again.
-    #[must_use]
-    pub fn is_kept(&self) -> bool {
-        self.outcome.result.is_err() && !self.outcome.status.is_some_and(is_final)
-    }
 }
 
 /// A receiver on one's own machine. It listens from [`open`](Self::open) on, and serves in [`run`](Self::run).
@@ -167,7 +103,7 @@ impl Listener {
                 "listen on 127.0.0.1 or [::1], and have a tunnel lead there; `nuncio serve` is for others",
             ));
         }
-        let endpoint = endpoint(target.as_ref(), retry_every, timeout);
+        let endpoint = target::endpoint(target.as_ref(), retry_every, timeout);
         // A listener calls no services.
         let Parts { store, deliver, connect: _, fetch, env, clock, random } = parts;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -176,7 +112,7 @@ impl Listener {
                 .advise("if another listener runs there, end it or name another port with --listen")
         })?;
         let address = listener.local_addr().unwrap_or(listen);
-        prepare(&*store, &endpoint, &clock)
+        target::prepare(&*store, &endpoint, &clock)
             .await
             .map_err(|error| Error::configuration("the store cannot be used").because(error))?;
 
@@ -192,13 +128,12 @@ impl Listener {
             grace: GRACE,
             ..dispatch::Settings::default()
         };
-        let (clock_of, random_of) = (clock.clone(), random.clone());
         let dispatcher = Dispatcher::new(
             Arc::clone(&store),
             Arc::new(deliver),
             directory.clone(),
-            clock_of,
-            random_of,
+            clock.clone(),
+            random.clone(),
             settings,
         );
         let handle = dispatcher.handle();
@@ -244,52 +179,6 @@ impl Listener {
     }
 }
 
-/// One at a time, in the order of their arrival. Whoever has answered is not asked again, but for the statuses by which a proxy says that the target is down.
-fn endpoint(target: Option<&settings::Http>, retry_every: Duration, timeout: Duration) -> settings::Endpoint {
-    // Without a target nothing is sent: `Told` takes what is owed.
-    let nowhere = || settings::Http { url: "https://localhost".to_owned(), ..settings::Http::default() };
-    let delivery = settings::Delivery {
-        schedule: Waits::every(retry_every),
-        give_up_on: (300..=599).filter(|status| is_final(*status)).map(StatusPattern::One).collect(),
-        concurrency: NonZeroU32::MIN,
-        timeout: Span(timeout),
-        longest_pause: Span(retry_every),
-        expires_after: Span(FOR_GOOD),
-        disable_after: Span(FOR_GOOD),
-        ..settings::Delivery::default()
-    };
-    settings::Endpoint {
-        from: Origin::Source(SOURCE.to_owned()),
-        types: Vec::new(),
-        filter: None,
-        order_by: Some("\"all\"".to_owned()),
-        transform: None,
-        to: settings::Target::Http(target.cloned().unwrap_or_else(nowhere)),
-        delivery,
-    }
-}
-
-/// Whether an answer of this status is the target's own word: 502, 503 and 504 are those of a proxy before a target that is down or starts.
-fn is_final(status: u16) -> bool {
-    status >= 300 && !matches!(status, 502..=504)
-}
-
-/// Makes the endpoint known to the store, whatever it went through before, and due what it is owed.
-async fn prepare(store: &dyn Store, endpoint: &settings::Endpoint, clock: &Clock) -> Result<(), StoreError> {
-    let document = nuncio_relay::store::Document {
-        kind: DocumentKind::Endpoint,
-        name: ENDPOINT.to_owned(),
-        from_file: true,
-        value: serde_json::to_value(endpoint).unwrap_or_default(),
-    };
-    store.change(vec![Change::Put(document)], None).await?;
-    for change in [HealthChange::Enable, HealthChange::Recovered] {
-        store.set_health(ENDPOINT.to_owned(), change).await?;
-    }
-    // What a listener that was killed had in its care is not waited for.
-    owed::make_due(store, clock).await
-}
-
 async fn receive(
     State(local): State<Arc<Local>>,
     Extension(peer): Extension<Peer>,
@@ -315,29 +204,20 @@ async fn receive(
 
 impl Local {
     async fn take(&self, peer: Peer, request: Request, begun: Instant) -> Result<(Arrived, Reply), Problem> {
-        let (parts, body) = request.into_parts();
-        let is_asking = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let is_asking = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         if is_asking && !self.takes_get {
             return Err(Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
-                format!("webhooks are taken here, by POST and not by {}", parts.method),
+                format!("webhooks are taken here, by POST and not by {}", request.method()),
             ));
         }
-        let timeout = self.options.limits.body_timeout.0;
-        let body = body::read(body, &parts.headers, self.source.max_body_bytes(), timeout).await?;
-        let client = Client::new(&self.options, peer, &parts.uri, &parts.headers);
-        let arrival = Arrival {
-            method: &parts.method,
-            url: &client.url,
-            headers: &parts.headers,
-            body: &body,
-            peer: Some(client.address),
-        };
-        let reply = self.inbox.receive(SOURCE, arrival).await;
+        let inbound = Inbound::read(request, peer, &self.options, self.source.max_body_bytes()).await?;
+        let reply = self.inbox.receive(SOURCE, inbound.arrival()).await;
+        let Inbound { method, headers, body, client } = inbound;
         let arrived = Arrived {
-            headers: Headers::from(&parts.headers),
-            method: parts.method,
+            headers: Headers::from(&headers),
+            method,
             url: client.url,
             body,
             received: reply.received.clone(),

@@ -7,10 +7,9 @@ use nuncio_client::retry::Policy;
 use nuncio_client::{Call, Client, Error, wire};
 
 use crate::exit::Stop;
-use crate::fate::Fate;
 use crate::output::Output;
 use crate::session::Session;
-use crate::{interrupt, values};
+use crate::{fate, values};
 
 /// A webhook that is signed.
 pub(super) struct Post {
@@ -25,18 +24,8 @@ pub(super) struct Post {
 impl Post {
     /// Sends it and writes what is answered. If that is interrupted, it says what is known.
     pub(super) async fn send(self, session: &Session) -> Result<(), Stop> {
-        let mut call = self.call(session)?;
-        let fate = Fate::of(&mut call);
-        let interrupted = interrupt::listen(None);
         let mut output = Output::new(None)?;
-        let sent = tokio::select! {
-            sent = call.send() => sent,
-            () = interrupted.came() => {
-                fate.tell(interrupted.code(), session.global.json);
-                return Err(interrupted.stop());
-            }
-        };
-        match sent {
+        match fate::send(self.call(session)?, session).await? {
             Ok(answer) => output.body(&answer),
             Err(error) => Err(output.failure(&error).err().unwrap_or(Stop::Failed(error))),
         }
