@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use nuncio_client::Secret;
-use nuncio_gateway::Options;
+use nuncio_gateway::{Config, Options};
 use nuncio_relay::store::{DocumentKind, FaultyStore, MemoryStore};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::json;
 
-use crate::support::{SECRET, Served, document, endpoint, source, until};
+use crate::support::{SECRET, Served, document, endpoint, env, source, until};
 
 const TOKEN: &str = "made-up-token-of-the-dashboard";
 const READER: &str = "made-up-token-of-a-reader";
@@ -134,6 +134,24 @@ async fn a_session_sees_no_more_when_it_is_signed_out_or_its_token_is_taken_back
     let taken = served.client.delete(format!("{}/v1/tokens/reader", served.url)).bearer_auth(TOKEN);
     assert_eq!(taken.send().await.unwrap().status(), 204);
     assert_eq!(get(&served, "/", Some(&reader)).send().await.unwrap().status(), 303);
+}
+
+#[tokio::test]
+async fn a_session_may_no_more_than_its_token_may_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scopes.yaml");
+    let write = |scope| {
+        let digest = sha256(READER);
+        std::fs::write(&path, format!("tokens: {{ reader: {{ sha256: {digest}, scopes: [{scope}] }} }}\n"))
+            .unwrap();
+    };
+    write("read");
+    let served = Served::start(Config::read(&path, &env()).unwrap().options(), Vec::new()).await;
+    let reader = sign_in(&served, READER).await;
+    assert_eq!(get(&served, "/", Some(&reader)).send().await.unwrap().status(), 200);
+    write("publish");
+    served.handle.reload();
+    until(async || get(&served, "/", Some(&reader)).send().await.unwrap().status() == 403).await;
 }
 
 #[tokio::test]

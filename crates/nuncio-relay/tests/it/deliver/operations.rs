@@ -257,6 +257,26 @@ async fn a_key_ages_from_the_first_attempt_of_which_nothing_is_known() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_attempt_may_have_done_stays_in_doubt_whatever_came_of_a_later_one() {
+    let count = AtomicU16::new(0);
+    let receiver = Receiver::start(move |_| {
+        let is_first = count.fetch_add(1, Ordering::Relaxed) == 0;
+        answer(if is_first { 500 } else { 400 }, &[], "")
+    })
+    .await;
+    let endpoint = endpoint(
+        json!({ "operation": { "service": "bank", "operation": "pay", "inputs": { "text": "x" } } }),
+    );
+    let mut desk = Desk::new(&receiver.url, event("{}")).await;
+    for (hours, is_over) in [(0, false), (1, false), (25, true)] {
+        desk.targets = targets_at(&receiver.url, NOW + hours * 3600);
+        let outcome = desk.settled(&endpoint).await;
+        assert_eq!(is_final(&outcome), is_over, "after {hours} h: {}", reason(&outcome));
+    }
+    assert_eq!(receiver.seen().len(), 2);
+}
+
+#[tokio::test]
 async fn a_call_that_was_made_is_remembered_when_the_worker_dies_at_the_next() {
     let status = Arc::new(AtomicU16::new(429));
     let told = Arc::clone(&status);
